@@ -1,0 +1,3 @@
+const { stopServices } = await import('./services.ts');
+
+export default stopServices;

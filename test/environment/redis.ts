@@ -1,0 +1,80 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { createClient } from 'redis';
+
+const PROGRAMS = ['redis-server', 'valkey-server'];
+
+/** A private Redis in memory on a free port of 127.0.0.1, ended by `stop()` and, on Linux, with this process. */
+export async function startRedis(): Promise<{ url: string; stop(): Promise<void> }> {
+  const program = PROGRAMS.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0);
+  if (!program) {
+    throw new Error(
+      'The tests need a Redis: install redis-server or valkey-server ("npm test" does it where it may), or set TEST_REDIS_URL to an empty one.',
+    );
+  }
+  for (let attempt = 1; ; attempt += 1) {
+    const started = await launch(program, await freePort());
+    if (typeof started !== 'string') return started;
+    if (attempt === 5) throw new Error(`${program} did not start: ${started}`);
+  }
+}
+
+async function launch(program: string, port: number): Promise<{ url: string; stop(): Promise<void> } | string> {
+  const dieWithUs = ['--pdeathsig', 'TERM', '--'];
+  const prefix =
+    spawnSync('setpriv', [...dieWithUs, 'true'], { stdio: 'ignore' }).status === 0 ? ['setpriv', ...dieWithUs] : [];
+  const settings = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--daemonize',
+    'no',
+  ];
+  const [command = program, ...args] = [...prefix, program, ...settings];
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk).slice(-2_000));
+  const exited = once(child, 'exit');
+  const url = `redis://127.0.0.1:${port}`;
+  const ready = new Promise<void>((resolve) => {
+    child.stdout.on('data', () => {
+      if (/Ready to accept connections/.test(output)) resolve();
+    });
+  });
+  const first = await Promise.race([ready, exited]);
+  if (Array.isArray(first)) return output.trim().split('\n').at(-1) ?? 'it ended at once';
+  await ping(url);
+  child.unref();
+  return {
+    url,
+    stop: async () => {
+      child.ref();
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+async function ping(url: string): Promise<void> {
+  const client = createClient({ url, socket: { reconnectStrategy: false } });
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.ping();
+  client.destroy();
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

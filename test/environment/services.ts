@@ -1,0 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEmbeddedPostgres } from '../../src/database/embedded-postgres.js';
+import { startRedis } from './redis.js';
+
+const cleanups: (() => Promise<void>)[] = [];
+
+/** One private Postgres and one private Redis for the whole run; tests find them in TEST_POSTGRES_URL and TEST_REDIS_URL. */
+export async function startServices(): Promise<void> {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void stopServices().finally(() => process.exit(130)));
+  }
+  try {
+    const dir = await mkdtemp(join(tmpdir(), 'parley-test-'));
+    cleanups.push(() => rm(dir, { recursive: true, force: true }));
+    const postgres = await startEmbeddedPostgres({ dir, settings: { max_connections: '200' } });
+    cleanups.push(() => postgres.stop());
+    process.env['TEST_POSTGRES_URL'] = postgres.url;
+    if (process.env['TEST_REDIS_URL']) return;
+    const redis = await startRedis();
+    cleanups.push(() => redis.stop());
+    process.env['TEST_REDIS_URL'] = redis.url;
+  } catch (error) {
+    await stopServices();
+    throw error;
+  }
+}
+
+export async function stopServices(): Promise<void> {
+  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
+}
