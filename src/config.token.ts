@@ -1,0 +1,2 @@
+/** Injects the validated configuration. */
+export const CONFIG = Symbol('Config');

@@ -1,0 +1,53 @@
+/** SQLSTATEs after which the same statement may succeed: serialization, deadlock, lock timeout, connection, shutdown, full, read-only. */
+const TRANSIENT_STATES = new Set([
+  '40001',
+  '40P01',
+  '55P03',
+  '57014',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53000',
+  '53100',
+  '53200',
+  '53300',
+  '25006',
+]);
+
+const TRANSIENT_CODES = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+const TRANSIENT_MESSAGES =
+  /^(Connection terminated|Client has encountered a connection error|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end)/;
+
+/** TypeORM throws these in place of the cause when a connection dies under it. */
+const TRANSIENT_NAMES = new Set(['QueryRunnerProviderAlreadyReleasedError', 'QueryRunnerAlreadyReleasedError']);
+
+/**
+ * Whether Postgres could not be asked, or did not say how it ended: the outcome of a write is then unknown.
+ * Decided by a list, because drivers report a dead connection in many shapes.
+ */
+export function isTransient(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, driverError } = error as Error & { code?: string; driverError?: unknown };
+  if (driverError !== undefined && driverError !== error && isTransient(driverError)) return true;
+  if (TRANSIENT_NAMES.has(error.name)) return true;
+  if (code !== undefined && (TRANSIENT_STATES.has(code) || TRANSIENT_CODES.has(code) || code.startsWith('08')))
+    return true;
+  return TRANSIENT_MESSAGES.test(error.message);
+}
+
+/** The name of the constraint that a write ran into, or undefined. */
+export function violatedConstraint(error: unknown): string | undefined {
+  const source = (error as { driverError?: unknown } | null)?.driverError ?? error;
+  const { code, constraint } = source as { code?: string; constraint?: string };
+  return code?.startsWith('23') === true ? constraint : undefined;
+}

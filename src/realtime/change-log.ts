@@ -1,0 +1,39 @@
+import type { Change } from '../protocol/index.js';
+
+export interface ChangeRange {
+  roomId: string;
+  /** Exclusive. */
+  after: number;
+  /** Inclusive. */
+  upTo: number;
+}
+
+export interface ChangeSlice {
+  /** In rev order. */
+  changes: Change[];
+  /** The rev that the slice reaches: that of its last change where `limit` cut it, otherwise `upTo` of the range, but never past what is committed. */
+  upTo: number;
+}
+
+/** A user's membership of a room, and how far the room was when it was looked at. */
+export interface Standing {
+  /** The rev of the room's newest committed change. */
+  head: number;
+  /** The rev of the membership's latest change. */
+  memberRev: number;
+}
+
+/** What delivery needs to know of the database, and all of it. */
+export abstract class ChangeLog {
+  /** The rooms that the user is a member of, or those of `roomIds` where given, all seen at one moment. */
+  abstract standings(userId: string, roomIds?: readonly string[]): Promise<Map<string, Standing>>;
+
+  /** Of these rooms, those whose newest committed change is past the given rev, with its rev. */
+  abstract ahead(revs: ReadonlyMap<string, number>): Promise<Map<string, number>>;
+
+  /**
+   * The things whose latest change lies in the range, in their present state. What was changed again past `upTo` is not
+   * in the slice: it comes with that later change.
+   */
+  abstract read(range: ChangeRange, limit: number): Promise<ChangeSlice>;
+}

@@ -1,0 +1,19 @@
+import type { Server, Socket } from 'socket.io';
+import type { Caller } from '../auth/caller.js';
+import type { ClientToServerEvents, RoomChanges, ServerToClientEvents } from '../protocol/index.js';
+
+/** Between instances, through the Socket.IO adapter. */
+export interface InterServerEvents {
+  /** What one flush of one instance changed, in any number of rooms. */
+  changes: (frames: RoomChanges[]) => void;
+}
+
+export interface SocketState {
+  /** Set by the handshake, before any event of the socket is handled. */
+  caller: Caller;
+  /** Requests that still wait for their reply. */
+  inFlight: number;
+}
+
+export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, InterServerEvents, SocketState>;
+export type ChatSocket = Socket<ClientToServerEvents, ServerToClientEvents, InterServerEvents, SocketState>;

@@ -1,0 +1,27 @@
+import type { IncomingMessage } from 'node:http';
+import type { ServerOptions } from 'socket.io';
+import type { Config } from '../config.js';
+
+/**
+ * Whether a page of this origin may talk to us: our own, or one of the configuration's. Programs that are no browser
+ * send no origin; they need a token like everyone.
+ */
+export function isAllowedOrigin(
+  origin: string | undefined,
+  host: string | undefined,
+  allowed: readonly string[],
+): boolean {
+  if (origin === undefined || allowed.includes(origin)) return true;
+  return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
+}
+
+/** CORS headers hold back no WebSocket, so connections of other origins are refused before the upgrade. */
+export function originCheck({ corsOrigins }: Config): Pick<ServerOptions, 'cors' | 'allowRequest'> {
+  return {
+    cors: { origin: [...corsOrigins], credentials: true },
+    allowRequest: (request: IncomingMessage, decide) => {
+      const { origin, host } = request.headers;
+      decide(null, isAllowedOrigin(origin, host, corsOrigins));
+    },
+  };
+}

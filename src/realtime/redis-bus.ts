@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { createClient } from 'redis';
+import type { Config } from '../config.js';
+import { CONFIG } from '../config.token.js';
+
+/** A beat goes out on the bus this often, in ms … */
+const BEAT_EVERY = 500;
+/** … and when none came back for this long, the bus is degraded and both connections are made anew. */
+const BEAT_MISSED = 2_500;
+const CONNECT_TIMEOUT = 2_000;
+/** Longest pause between two tries to connect, in ms. */
+const RETRY_CAP = 1_000;
+
+type Client = ReturnType<typeof createClient>;
+type Listener = (message: Buffer, channel: Buffer) => unknown;
+type Kind = 'subscribe' | 'pSubscribe' | 'sSubscribe';
+
+interface Connections {
+  publisher: Client;
+  subscriber: Client;
+}
+
+/**
+ * The two Redis connections that the Socket.IO adapter runs on, guarded.
+ *
+ * What the adapter calls never rejects and never queues: a publish while Redis is away is dropped and counted, because
+ * nothing depends on it and a late burst of old frames would only be in the way. Subscriptions are kept here and made
+ * again on each new connection. That all is well is only believed when our own beat comes back through Redis: connections
+ * can look fine while nothing arrives.
+ */
+@Injectable()
+export class RedisBus implements OnApplicationShutdown {
+  private readonly logger = new Logger(RedisBus.name);
+  private readonly events = new EventEmitter();
+  private readonly beatChannel: string;
+  private readonly subscriptions: { kind: Kind; channel: string; listener: Listener }[] = [];
+  private connections: Connections | undefined;
+  private lastBeat = 0;
+  private failures = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
+  private isHealthy = false;
+  /** Publishes that Redis did not take, and frames that could not be read. */
+  readonly counts = { dropped: 0, junk: 0, connects: 0 };
+
+  constructor(@Inject(CONFIG) private readonly config: Config) {
+    this.beatChannel = `${config.redis?.prefix ?? ''}:beat:${randomUUID()}`;
+    if (config.redis !== undefined) this.remember('subscribe', this.beatChannel, () => this.onBeat());
+  }
+
+  /** False: one instance, no Redis. */
+  get enabled(): boolean {
+    return this.config.redis !== undefined;
+  }
+
+  /** Whether what other instances publish can be expected to arrive. */
+  get healthy(): boolean {
+    return this.isHealthy;
+  }
+
+  /** `listener` runs whenever the bus turns from healthy to degraded or back. */
+  onTurn(listener: () => void): void {
+    this.events.on('turn', listener);
+  }
+
+  /** Starts connecting and keeps at it; resolves when the bus works, or after `patience` ms without. */
+  async start(patience = 3_000): Promise<void> {
+    if (!this.enabled) return;
+    const healthy = new Promise<void>((resolve) => this.events.once('turn', resolve));
+    this.loop();
+    let timeout: NodeJS.Timeout | undefined;
+    await Promise.race([healthy, new Promise<void>((resolve) => (timeout = setTimeout(resolve, patience)))]);
+    clearTimeout(timeout);
+    if (!this.isHealthy) {
+      this.logger.error(
+        'Redis does not answer. Parley serves without it: other instances see changes about a second later. Check REDIS_URL.',
+      );
+    }
+  }
+
+  /** What the adapter takes for its publishing client. */
+  readonly publisher = this.facade();
+  /** What the adapter takes for its subscribing client. */
+  readonly subscriber = this.facade();
+
+  onApplicationShutdown(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    this.disconnect();
+  }
+
+  private facade() {
+    const subscribe = (kind: Kind) => (channels: string | string[], listener: Listener) => {
+      for (const channel of [channels].flat()) this.remember(kind, channel, listener);
+      return Promise.resolve();
+    };
+    const unsubscribe = (kind: Kind) => (channels: string | string[]) => {
+      for (const channel of [channels].flat()) this.forget(kind, channel);
+      return Promise.resolve();
+    };
+    return {
+      publish: (channel: string, message: string | Buffer) => this.send((client) => client.publish(channel, message)),
+      sPublish: (channel: string, message: string | Buffer) => this.send((client) => client.sPublish(channel, message)),
+      sendCommand: (command: string[]) => this.send((client) => client.sendCommand(command), ['', '0']),
+      subscribe: subscribe('subscribe'),
+      pSubscribe: subscribe('pSubscribe'),
+      sSubscribe: subscribe('sSubscribe'),
+      unsubscribe: unsubscribe('subscribe'),
+      pUnsubscribe: unsubscribe('pSubscribe'),
+      sUnsubscribe: unsubscribe('sSubscribe'),
+      // The adapter wants to see an error listener; errors are handled on the connections themselves.
+      on: () => undefined,
+      off: () => undefined,
+      listenerCount: () => 2,
+    };
+  }
+
+  private async send<T>(command: (client: Client) => Promise<T>, otherwise?: T): Promise<T | undefined> {
+    const client = this.connections?.publisher;
+    if (client?.isReady !== true) {
+      this.counts.dropped += 1;
+      return otherwise;
+    }
+    try {
+      return await command(client);
+    } catch {
+      this.counts.dropped += 1;
+      return otherwise;
+    }
+  }
+
+  private remember(kind: Kind, channel: string, listener: Listener): void {
+    // Whatever comes over the bus must not end the process.
+    const guarded: Listener = (message, from) => {
+      try {
+        Promise.resolve(listener(message, from)).catch(() => (this.counts.junk += 1));
+      } catch {
+        this.counts.junk += 1;
+      }
+    };
+    const subscription = { kind, channel, listener: guarded };
+    this.subscriptions.push(subscription);
+    const client = this.connections?.subscriber;
+    if (client?.isReady === true)
+      this.subscribeOn(client, subscription).catch(() => this.reconnect('a subscription failed'));
+  }
+
+  private forget(kind: Kind, channel: string): void {
+    const index = this.subscriptions.findIndex(
+      (subscription) => subscription.kind === kind && subscription.channel === channel,
+    );
+    if (index < 0) return;
+    this.subscriptions.splice(index, 1);
+    const client = this.connections?.subscriber;
+    const method = ({ subscribe: 'unsubscribe', pSubscribe: 'pUnsubscribe', sSubscribe: 'sUnsubscribe' } as const)[
+      kind
+    ];
+    if (client?.isReady === true) client[method](channel).catch(() => undefined);
+  }
+
+  private subscribeOn(client: Client, { kind, channel, listener }: (typeof this.subscriptions)[number]): Promise<void> {
+    return client[kind](channel, listener, true);
+  }
+
+  private async connect(url: string): Promise<void> {
+    const make = (): Client =>
+      createClient({
+        url,
+        disableOfflineQueue: true,
+        socket: { connectTimeout: CONNECT_TIMEOUT, reconnectStrategy: false, keepAlive: true },
+      }).on('error', () => undefined) as Client;
+    const fresh: Connections = { publisher: make(), subscriber: make() };
+    this.connections = fresh;
+    this.counts.connects += 1;
+    await Promise.all([fresh.publisher.connect(), fresh.subscriber.connect()]);
+    await Promise.all(this.subscriptions.map((subscription) => this.subscribeOn(fresh.subscriber, subscription)));
+    if (this.connections !== fresh) return;
+    for (const client of [fresh.publisher, fresh.subscriber]) {
+      client.on('end', () => this.connections === fresh && this.reconnect('a connection ended'));
+      client.on('error', (error: unknown) => this.connections === fresh && this.reconnect(String(error)));
+    }
+    this.lastBeat = Date.now();
+    this.failures = 0;
+  }
+
+  /** Beats while connected, connects while not. */
+  private loop(): void {
+    const url = this.config.redis?.url;
+    if (this.stopped || url === undefined) return;
+    if (this.connections === undefined) {
+      this.connect(url)
+        .catch((error: unknown) => this.reconnect(String(error)))
+        .finally(() => this.loopIn(this.connections === undefined ? this.retryPause() : 0));
+      return;
+    }
+    if (Date.now() - this.lastBeat > BEAT_MISSED) {
+      this.reconnect('its beat did not come back');
+      return this.loopIn(0);
+    }
+    void this.send((client) => client.publish(this.beatChannel, '1'));
+    this.loopIn(BEAT_EVERY);
+  }
+
+  private loopIn(pause: number): void {
+    if (!this.stopped) this.timer = setTimeout(() => this.loop(), pause);
+  }
+
+  private retryPause(): number {
+    this.failures += 1;
+    return Math.random() * Math.min(RETRY_CAP, 50 * 2 ** this.failures);
+  }
+
+  private onBeat(): void {
+    this.lastBeat = Date.now();
+    this.turn(true, 'works');
+  }
+
+  /** The loop connects again at its next turn. */
+  private reconnect(reason: string): void {
+    this.turn(false, reason);
+    this.disconnect();
+  }
+
+  private disconnect(): void {
+    const old = this.connections;
+    this.connections = undefined;
+    for (const client of [old?.publisher, old?.subscriber]) client?.destroy();
+  }
+
+  private turn(healthy: boolean, reason: string): void {
+    if (this.isHealthy === healthy || this.stopped) return;
+    this.isHealthy = healthy;
+    if (healthy) this.logger.log('The Redis bus works');
+    else
+      this.logger.warn(
+        `The Redis bus is degraded: ${reason}. Changes of other instances are read from Postgres meanwhile`,
+      );
+    this.events.emit('turn');
+  }
+}

@@ -1,0 +1,184 @@
+import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import type { Caller } from '../auth/caller.js';
+import type { Change, RoomChanges, UserSignal } from '../protocol/index.js';
+import { ChangeLog, type Standing } from './change-log.js';
+import type { ChatServer, ChatSocket } from './chat-socket.js';
+import { RedisBus } from './redis-bus.js';
+import { roomChannel, roomIdOf, userChannel } from './room-names.js';
+import { Sequencer } from './sequencer.js';
+
+/** How often delivered and committed revs are compared, in ms: as a matter of course, and while Redis is not to be relied on. */
+const RECONCILE_EVERY = 5_000;
+const RECONCILE_DEGRADED = 1_000;
+
+/**
+ * The only code that emits to a room. What is published here was committed before; it reaches every socket of the room,
+ * on every instance, once and in `rev` order. Redis only makes it fast: an instance that misses a publish finds the change
+ * in Postgres.
+ */
+@Injectable()
+export class RoomBroadcaster implements BeforeApplicationShutdown {
+  private readonly logger = new Logger(RoomBroadcaster.name);
+  private readonly sequencer: Sequencer;
+  /** Users with a socket that is about to join rooms, and the rooms they were seen to leave meanwhile, with the rev. */
+  private readonly arriving = new Map<string, { count: number; departed: Map<string, number> }>();
+  private server: ChatServer | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly log: ChangeLog,
+    private readonly bus: RedisBus,
+  ) {
+    this.sequencer = new Sequencer(
+      log,
+      (frame) => this.deliver(frame),
+      (roomId) => this.local(roomChannel(roomId)).size > 0,
+    );
+    this.bus.onTurn(() => this.reconcileNow());
+  }
+
+  /** Called once, by the adapter, before the first connection. */
+  attach(server: ChatServer): void {
+    this.server = server;
+    server.of('/').adapter.on('delete-room', (channel: string) => {
+      const roomId = roomIdOf(channel);
+      if (roomId !== undefined) this.sequencer.forgetIfEmpty(roomId);
+    });
+    server.on('changes', (frames) => this.receive(frames));
+    this.scheduleReconcile();
+  }
+
+  /** Tells everyone of what was just committed. Never waits and never fails. */
+  publish(frames: RoomChanges[]): void {
+    this.receive(frames);
+    if (this.bus.enabled) this.server?.serverSideEmit('changes', frames);
+  }
+
+  /** To the user's own devices, on every instance. May be lost. */
+  signalUser(userId: string, signal: UserSignal): void {
+    this.server?.to(userChannel(userId)).emit('user:signal', signal);
+  }
+
+  /**
+   * Joins the caller's socket to rooms and tells each room's place: the caller reads up to it, the socket is sent what comes
+   * after. Without a socket (REST) the places are the newest committed revs. Rooms that the caller is no member of are left out.
+   * @param roomIds all of the caller's rooms when undefined
+   */
+  async enter(caller: Caller, roomIds?: readonly string[]): Promise<Map<string, number>> {
+    const { sessionId } = caller;
+    if (sessionId === undefined) return headsOf(await this.log.standings(caller.id, roomIds));
+    return this.enterAs(caller.id, roomIds, () => [sessionId]);
+  }
+
+  /** Joins every socket that the user has on this instance to the room, before the promise resolves. */
+  async admit(userId: string, roomId: string): Promise<void> {
+    await this.enterAs(userId, [roomId], () => this.local(userChannel(userId)));
+  }
+
+  /** For the handshake: whatever becomes of the user's memberships from now on reaches this socket too. */
+  async enterOwnRooms(socket: ChatSocket): Promise<void> {
+    const { id } = socket.data.caller;
+    await socket.join(userChannel(id));
+    await this.enterAs(id, undefined, () => [socket.id]);
+  }
+
+  get load(): { rooms: number; held: number } {
+    return this.sequencer.load;
+  }
+
+  beforeApplicationShutdown(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    this.sequencer.close();
+  }
+
+  private receive(frames: RoomChanges[]): void {
+    for (const frame of frames) {
+      this.sequencer.offer(frame);
+      for (const change of frame.changes) this.admitIfNew(frame.roomId, change);
+    }
+  }
+
+  private deliver(frame: RoomChanges): void {
+    this.server?.local.to(roomChannel(frame.roomId)).emit('room:changes', frame);
+    for (const change of frame.changes) this.dismissIfGone(frame.roomId, change);
+  }
+
+  /** The devices of someone who became a member, wherever they are connected, learn of the room. */
+  private admitIfNew(roomId: string, change: Change): void {
+    if (change.kind !== 'member' || change.member.leftAt !== null) return;
+    const userId = change.member.user.id;
+    if (this.local(userChannel(userId)).size === 0) return;
+    this.admit(userId, roomId)
+      .then(() => this.server?.local.to(userChannel(userId)).emit('user:signal', { kind: 'roomAdded', roomId }))
+      .catch((error: unknown) => this.logger.warn(`Joining user ${userId} to room ${roomId} failed: ${String(error)}`));
+  }
+
+  /** Runs in the room's own order, so the last thing that a leaving member is sent is that he left. */
+  private dismissIfGone(roomId: string, change: Change): void {
+    if (change.kind !== 'member' || change.member.leftAt === null) return;
+    const userId = change.member.user.id;
+    this.arriving.get(userId)?.departed.set(roomId, change.rev);
+    const channel = userChannel(userId);
+    if (this.local(channel).size === 0) return;
+    this.server?.local.to(channel).emit('user:signal', { kind: 'roomRemoved', roomId });
+    this.server?.local.in(channel).socketsLeave(roomChannel(roomId));
+  }
+
+  /**
+   * A socket joins a room at a place where its user was a member: it then gets all that follows, his leaving included.
+   * Only a leaving that is delivered between the look at the membership and the joining could be missed; it is noted.
+   */
+  private async enterAs(
+    userId: string,
+    roomIds: readonly string[] | undefined,
+    sockets: () => Iterable<string>,
+  ): Promise<Map<string, number>> {
+    const arrival = this.arriving.get(userId) ?? { count: 0, departed: new Map<string, number>() };
+    arrival.count += 1;
+    this.arriving.set(userId, arrival);
+    try {
+      const standings = await this.log.standings(userId, roomIds);
+      const places = await this.sequencer.enter(headsOf(standings), () => {
+        for (const [roomId, rev] of arrival.departed)
+          if (rev > (standings.get(roomId)?.memberRev ?? 0)) standings.delete(roomId);
+        const channels = new Set([...standings.keys()].map(roomChannel));
+        // By the adapter, because a socket may still be in its handshake.
+        for (const id of sockets()) void this.server?.of('/').adapter.addAll(id, channels);
+      });
+      for (const roomId of places.keys()) if (!standings.has(roomId)) places.delete(roomId);
+      return places;
+    } finally {
+      arrival.count -= 1;
+      if (arrival.count === 0) this.arriving.delete(userId);
+    }
+  }
+
+  private local(channel: string): ReadonlySet<string> {
+    return this.server?.of('/').adapter.rooms.get(channel) ?? new Set();
+  }
+
+  private scheduleReconcile(): void {
+    if (this.stopped) return;
+    const pause = this.bus.enabled && !this.bus.healthy ? RECONCILE_DEGRADED : RECONCILE_EVERY;
+    this.timer = setTimeout(() => void this.reconcile().finally(() => this.scheduleReconcile()), pause);
+  }
+
+  private reconcileNow(): void {
+    clearTimeout(this.timer);
+    void this.reconcile().finally(() => this.scheduleReconcile());
+  }
+
+  private async reconcile(): Promise<void> {
+    try {
+      await this.sequencer.reconcile();
+    } catch (error) {
+      this.logger.warn(`Comparing with the database failed: ${String(error)}`);
+    }
+  }
+}
+
+function headsOf(standings: ReadonlyMap<string, Standing>): Map<string, number> {
+  return new Map([...standings].map(([roomId, { head }]) => [roomId, head]));
+}

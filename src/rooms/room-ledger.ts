@@ -1,0 +1,83 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { ChatError } from '../chat-error.js';
+import type { Change, RoomChanges } from '../protocol/index.js';
+import { RoomBroadcaster } from '../realtime/room-broadcaster.js';
+import { RoomEntity } from './room.entity.js';
+
+/** A room whose row is locked: nobody else can take a number in it until the transaction ends. */
+export interface LockedRoom {
+  readonly manager: EntityManager;
+  readonly room: RoomEntity;
+  /** The moment of the change, by the database's clock. */
+  readonly now: Date;
+  /** Takes the next rev, for the row that is about to change. */
+  nextRev(): number;
+}
+
+interface Outcome<T> {
+  result: T;
+  /** What changed, each with the rev that was taken for it. */
+  changes: Change[];
+}
+
+/**
+ * Every durable change of a room other than a send: one transaction that locks the room, numbers what it changes and moves
+ * the room's counters; told to everyone after the commit, never before.
+ */
+@Injectable()
+export class RoomLedger {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly broadcaster: RoomBroadcaster,
+  ) {}
+
+  /**
+   * Runs `work` on the locked room, commits and publishes. What `work` throws undoes everything.
+   * @throws ChatError `not_found`
+   */
+  async change<T>(roomId: string, work: (locked: LockedRoom) => Promise<Outcome<T>>): Promise<T> {
+    const { result, frame } = await this.dataSource.transaction(async (manager) => {
+      const room = await manager.findOne(RoomEntity, { where: { id: roomId }, lock: { mode: 'for_no_key_update' } });
+      if (room === null) throw new ChatError('not_found', 'There is no such room');
+      return number(manager, room, work);
+    });
+    if (frame.changes.length > 0) this.broadcaster.publish([frame]);
+    return result;
+  }
+
+  /** The same for a room that `work` is the first to write to. `room` is inserted, if its id is free. */
+  async create<T>(room: RoomEntity, work: (locked: LockedRoom) => Promise<Outcome<T>>): Promise<T | undefined> {
+    const created = await this.dataSource.transaction(async (manager) => {
+      const inserted = await manager
+        .createQueryBuilder()
+        .insert()
+        .into(RoomEntity)
+        .values(room)
+        .orIgnore()
+        .returning('id')
+        .execute();
+      if ((inserted.raw as unknown[]).length === 0) return undefined;
+      return number(manager, room, work);
+    });
+    if (created === undefined) return undefined;
+    this.broadcaster.publish([created.frame]);
+    return created.result;
+  }
+}
+
+async function number<T>(
+  manager: EntityManager,
+  room: RoomEntity,
+  work: (locked: LockedRoom) => Promise<Outcome<T>>,
+): Promise<{ result: T; frame: RoomChanges }> {
+  const after = room.rev;
+  const clock: unknown = await manager.query(`select date_trunc('milliseconds', clock_timestamp()) as now`);
+  const now = (clock as { now: Date }[])[0]?.now ?? new Date();
+  const { result, changes } = await work({ manager, room, now, nextRev: () => (room.rev += 1) });
+  if (room.rev > after) {
+    const { id, rev, settingsRev, memberCount } = room;
+    await manager.update(RoomEntity, { id }, { rev, settingsRev, memberCount });
+  }
+  return { result, frame: { roomId: room.id, after, upTo: room.rev, changes } };
+}

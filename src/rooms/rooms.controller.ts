@@ -1,0 +1,106 @@
+import { Body, Controller, Get, Param, Patch, Post, Query, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import type { Caller } from '../auth/caller.js';
+import { RestCaller, SignedInGuard } from '../auth/signed-in.guard.js';
+import {
+  AddMember,
+  CreateRoom,
+  DiscoverRooms,
+  Id,
+  ListMembers,
+  MemberPage,
+  MemberResult,
+  RoomAndMember,
+  RoomPage,
+  RoomResult,
+  RoomSummary,
+  UpdateRoom,
+} from '../protocol/index.js';
+import { Answers } from '../rest/answers.js';
+import { queryOf } from '../rest/query.js';
+import { MembersService } from './members.service.js';
+import { RoomsService } from './rooms.service.js';
+
+const MyRooms = z.object({ items: z.array(RoomSummary) });
+const DiscoverQuery = queryOf(DiscoverRooms);
+const MembersQuery = queryOf(ListMembers.omit({ roomId: true }));
+const UpdateBody = z.strictObject({ name: UpdateRoom.shape.name, topic: UpdateRoom.shape.topic });
+const AddBody = AddMember.omit({ roomId: true });
+
+@ApiTags('rooms')
+@ApiBearerAuth()
+@UseGuards(SignedInGuard)
+@Controller('v1/rooms')
+export class RoomsController {
+  constructor(
+    private readonly rooms: RoomsService,
+    private readonly members: MembersService,
+  ) {}
+
+  @Get()
+  @Answers(200, MyRooms)
+  async mine(@RestCaller() caller: Caller): Promise<z.output<typeof MyRooms>> {
+    return { items: await this.rooms.mine(caller) };
+  }
+
+  @Post()
+  @Answers(201, RoomAndMember)
+  create(@RestCaller() caller: Caller, @Body({ schema: CreateRoom }) request: CreateRoom): Promise<RoomAndMember> {
+    return this.rooms.create(caller, request);
+  }
+
+  @Get('discover')
+  @Answers(200, RoomPage)
+  discover(@Query({ schema: DiscoverQuery }) query: DiscoverRooms): Promise<RoomPage> {
+    return this.rooms.discover(query);
+  }
+
+  @Get(':roomId')
+  @Answers(200, RoomSummary)
+  get(@RestCaller() caller: Caller, @Param('roomId', { schema: Id }) roomId: string): Promise<RoomSummary> {
+    return this.rooms.get(caller, roomId);
+  }
+
+  @Patch(':roomId')
+  @Answers(200, RoomResult)
+  update(
+    @RestCaller() caller: Caller,
+    @Param('roomId', { schema: Id }) roomId: string,
+    @Body({ schema: UpdateBody }) changes: z.output<typeof UpdateBody>,
+  ): Promise<RoomResult> {
+    return this.rooms.update(caller, { roomId, ...changes });
+  }
+
+  @Post(':roomId/join')
+  @Answers(200, RoomAndMember)
+  join(@RestCaller() caller: Caller, @Param('roomId', { schema: Id }) roomId: string): Promise<RoomAndMember> {
+    return this.members.join(caller, { roomId });
+  }
+
+  @Post(':roomId/leave')
+  @Answers(200, RoomAndMember)
+  leave(@RestCaller() caller: Caller, @Param('roomId', { schema: Id }) roomId: string): Promise<RoomAndMember> {
+    return this.members.leave(caller, { roomId });
+  }
+
+  @Get(':roomId/members')
+  @Answers(200, MemberPage)
+  listMembers(
+    @RestCaller() caller: Caller,
+    @Param('roomId', { schema: Id }) roomId: string,
+    @Query({ schema: MembersQuery }) query: z.output<typeof MembersQuery>,
+  ): Promise<MemberPage> {
+    return this.members.list(caller, { roomId, ...query });
+  }
+
+  @Post(':roomId/members')
+  @Answers(200, MemberResult)
+  addMember(
+    @RestCaller() caller: Caller,
+    @Param('roomId', { schema: Id }) roomId: string,
+    @Body({ schema: AddBody }) { userId }: z.output<typeof AddBody>,
+  ): Promise<MemberResult> {
+    return this.members.add(caller, { roomId, userId });
+  }
+}

@@ -1,0 +1,139 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { IsNull, Repository, type SelectQueryBuilder } from 'typeorm';
+import { uuidv7 } from 'uuidv7';
+import type { Caller } from '../auth/caller.js';
+import { ChatError } from '../chat-error.js';
+import type {
+  CreateRoom,
+  DiscoverRooms,
+  RoomAndMember,
+  RoomPage,
+  RoomResult,
+  RoomSummary,
+  UpdateRoom,
+} from '../protocol/index.js';
+import { RoomBroadcaster } from '../realtime/room-broadcaster.js';
+import { MemberEntity, toMember } from './member.entity.js';
+import { MembersService } from './members.service.js';
+import { RoomEntity, toRoom, toSummary } from './room.entity.js';
+import { RoomLedger } from './room-ledger.js';
+import { decodeRoomCursor, encodeRoomCursor } from './room-cursor.js';
+
+@Injectable()
+export class RoomsService {
+  constructor(
+    @InjectRepository(RoomEntity) private readonly rooms: Repository<RoomEntity>,
+    private readonly members: MembersService,
+    private readonly ledger: RoomLedger,
+    private readonly broadcaster: RoomBroadcaster,
+  ) {}
+
+  /** The caller becomes the owner. @throws ChatError `conflict` when the id belongs to a room of someone else */
+  async create(caller: Caller, { roomId, name, topic, visibility }: CreateRoom): Promise<RoomAndMember> {
+    const room: RoomEntity = {
+      id: roomId ?? uuidv7(),
+      name,
+      topic,
+      visibility,
+      createdBy: caller.id,
+      createdAt: new Date(),
+      archivedAt: null,
+      memberCount: 0,
+      seq: 0,
+      rev: 0,
+      settingsRev: 0,
+    };
+    const created = await this.ledger.create(room, async (locked) => {
+      room.settingsRev = locked.nextRev();
+      const { result, changes } = await this.members.enrol(locked, caller, null, 'owner');
+      return { result, changes: [{ rev: room.settingsRev, kind: 'room', room: toRoom(room) }, ...changes] };
+    });
+    if (created === undefined) return this.createdBefore(caller, room.id);
+    await this.broadcaster.admit(caller.id, room.id);
+    return created;
+  }
+
+  /** @throws ChatError `not_member`, `not_found`, `forbidden`, `room_archived` */
+  update(caller: Caller, { roomId, name, topic }: UpdateRoom): Promise<RoomResult> {
+    return this.ledger.change(roomId, async (locked) => {
+      await this.members.mustOwn(locked, caller.id);
+      const { manager, room } = locked;
+      if (room.archivedAt !== null) throw new ChatError('room_archived', 'The room is archived');
+      const wanted = { name: name ?? room.name, topic: topic ?? room.topic };
+      if (wanted.name === room.name && wanted.topic === room.topic)
+        return { result: { room: toRoom(room) }, changes: [] };
+      Object.assign(room, wanted, { settingsRev: locked.nextRev() });
+      await manager.update(RoomEntity, { id: roomId }, wanted);
+      return { result: { room: toRoom(room) }, changes: [{ rev: room.settingsRev, kind: 'room', room: toRoom(room) }] };
+    });
+  }
+
+  /** @throws ChatError `not_member`, `not_found` */
+  async get(caller: Caller, roomId: string): Promise<RoomSummary> {
+    await this.members.mustBeMember(caller.id, roomId);
+    return toSummary(await this.rooms.findOneByOrFail({ id: roomId }));
+  }
+
+  /** The rooms that the caller is a member of, by name. */
+  async mine(caller: Caller): Promise<RoomSummary[]> {
+    const rooms = await this.rooms
+      .createQueryBuilder('room')
+      .innerJoin(
+        MemberEntity,
+        'member',
+        'member.roomId = room.id and member.userId = :userId and member.leftAt is null',
+        { userId: caller.id },
+      )
+      .orderBy('lower(room.name)')
+      .addOrderBy('room.id')
+      .getMany();
+    return rooms.map(toSummary);
+  }
+
+  /** Public rooms by name. */
+  async discover(request: DiscoverRooms): Promise<RoomPage> {
+    return pageOf(this.byName(request).andWhere(`room.visibility = 'public' and room.archivedAt is null`), request);
+  }
+
+  /** Every room by name, also the private and the archived ones; for admins. */
+  async listAll(request: DiscoverRooms): Promise<RoomPage & { total: number }> {
+    const total = await this.byName({ ...request, cursor: undefined }).getCount();
+    return { ...(await pageOf(this.byName(request), request)), total };
+  }
+
+  /** For admins. @throws ChatError `not_found` */
+  async getAny(roomId: string): Promise<RoomSummary> {
+    const room = await this.rooms.findOneBy({ id: roomId });
+    if (room === null) throw new ChatError('not_found', 'There is no such room');
+    return toSummary(room);
+  }
+
+  private byName({ query, cursor }: DiscoverRooms): SelectQueryBuilder<RoomEntity> {
+    const rooms = this.rooms.createQueryBuilder('room').where('true').orderBy('lower(room.name)').addOrderBy('room.id');
+    if (query !== undefined && query !== '')
+      rooms.andWhere('lower(room.name) like :pattern', { pattern: `%${literally(query.toLowerCase())}%` });
+    if (cursor !== undefined)
+      rooms.andWhere('(lower(room.name), room.id) > (lower(:name), :id::uuid)', decodeRoomCursor(cursor));
+    return rooms;
+  }
+
+  private async createdBefore(caller: Caller, roomId: string): Promise<RoomAndMember> {
+    const room = await this.rooms.findOneByOrFail({ id: roomId });
+    const member = await this.rooms.manager.findOneBy(MemberEntity, { roomId, userId: caller.id, leftAt: IsNull() });
+    if (room.createdBy !== caller.id || member === null)
+      throw new ChatError('conflict', 'This room id is taken; make another one');
+    return { room: toRoom(room), member: toMember(member, caller) };
+  }
+}
+
+async function pageOf(rooms: SelectQueryBuilder<RoomEntity>, { limit }: DiscoverRooms): Promise<RoomPage> {
+  const found = await rooms.limit(limit + 1).getMany();
+  const items = found.slice(0, limit).map(toSummary);
+  return { items, nextCursor: found.length > limit ? encodeRoomCursor(items.at(-1)) : null };
+}
+
+/** For LIKE: the characters that mean something there mean themselves. */
+function literally(text: string): string {
+  return text.replaceAll(/[\\%_]/g, '\\$&');
+}

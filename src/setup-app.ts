@@ -1,0 +1,62 @@
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Request } from 'express';
+import helmet from 'helmet';
+import { AppModule } from './app.module.js';
+import type { Config } from './config.js';
+import { serveDocs } from './openapi.js';
+import { limits } from './protocol/index.js';
+import { QuietLogger } from './quiet-logger.js';
+import { isAllowedOrigin } from './realtime/origins.js';
+import { RedisBus } from './realtime/redis-bus.js';
+import { RedisIoAdapter } from './realtime/redis-io.adapter.js';
+import { ProblemFilter } from './rest/problem.filter.js';
+import { validation } from './validation.js';
+
+/** The whole application, ready to listen. `main` and the tests call it, so what is tested is what runs. */
+export async function createApp(config: Config): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), {
+    bodyParser: false,
+    abortOnError: false,
+    logger: new QuietLogger(config.logLevel),
+  });
+  app.useBodyParser('json', { limit: limits.payloadBytes });
+  app.disable('x-powered-by');
+  app.use(securityHeaders());
+  app.enableCors((request: Request, decide) => {
+    const { origin, host } = request.headers;
+    decide(null, {
+      origin: isAllowedOrigin(origin, host, config.corsOrigins) ? origin : false,
+      credentials: true,
+      maxAge: 600,
+    });
+  });
+  app.useGlobalPipes(validation);
+  app.useGlobalFilters(new ProblemFilter());
+  app.useWebSocketAdapter(new RedisIoAdapter(app, config));
+  if (config.docs) serveDocs(app);
+  app.useStaticAssets(config.webDir, { index: 'index.html' });
+  await app.get(RedisBus).start();
+  return app;
+}
+
+/** Nothing is loaded from elsewhere, nothing runs inline; the page may talk to the origin that served it. */
+function securityHeaders(): Parameters<INestApplication['use']>[0] {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    strictTransportSecurity: false, // TLS ends at the load balancer; it sends the header where there is TLS
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+}

@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { io, type Socket } from 'socket.io-client';
+import type {
+  ClientToServerEvents,
+  ErrorBody,
+  Reply,
+  RequestInput,
+  RequestName,
+  ResultOf,
+  RoomChanges,
+  ServerToClientEvents,
+  SessionReady,
+} from '../src/protocol/index.js';
+import { testToken } from './instance.js';
+
+type TypedSocket = Socket<ServerToClientEvents, ClientToServerEvents>;
+
+export class Refused extends Error {
+  constructor(readonly error: ErrorBody) {
+    super(`${error.code}: ${error.message} ${(error.details ?? []).join('; ')}`);
+  }
+}
+
+/** A plain Socket.IO client that knows nothing of revs: what an app sees that does not use the SDK. */
+export class PlainClient {
+  readonly frames: RoomChanges[] = [];
+  session!: SessionReady;
+
+  private constructor(readonly socket: TypedSocket) {
+    socket.on('room:changes', (frame) => this.frames.push(frame));
+  }
+
+  /** @throws Refused when the handshake is refused */
+  static async connect(
+    url: string,
+    user: string,
+    options: { token?: string; transports?: string[] } = {},
+  ): Promise<PlainClient> {
+    const token = options.token ?? (await testToken(user));
+    const socket: TypedSocket = io(url, {
+      auth: { token },
+      transports: options.transports ?? ['websocket'],
+      reconnection: false,
+      forceNew: true,
+      withCredentials: true,
+    });
+    const client = new PlainClient(socket);
+    client.session = await new Promise<SessionReady>((resolve, reject) => {
+      socket.once('session:ready', resolve);
+      socket.once('connect_error', (error: Error & { data?: ErrorBody }) =>
+        reject(error.data === undefined ? error : new Refused(error.data)),
+      );
+    });
+    return client;
+  }
+
+  async ask<E extends RequestName>(event: E, request: RequestInput<E>): Promise<ResultOf<E>> {
+    const reply = await this.reply(event, request);
+    if (!reply.ok) throw new Refused(reply.error);
+    return reply.data as ResultOf<E>;
+  }
+
+  /** The raw reply, whatever is sent. */
+  async reply(event: string, ...args: unknown[]): Promise<Reply<unknown>> {
+    const socket = this.socket.timeout(10_000) as unknown as {
+      emitWithAck(event: string, ...args: unknown[]): Promise<Reply<unknown>>;
+    };
+    return socket.emitWithAck(event, ...args);
+  }
+
+  /** The frames of a room so far, as one list of changes. @throws when they do not chain, each beginning where the last ended */
+  changesOf(roomId: string): RoomChanges['changes'] {
+    let place: number | undefined;
+    const changes = [];
+    for (const frame of this.frames) {
+      if (frame.roomId !== roomId) continue;
+      if (place !== undefined && frame.after !== place)
+        throw new Error(`A frame begins after rev ${frame.after}, the one before ended at ${place}`);
+      place = frame.upTo;
+      changes.push(...frame.changes);
+    }
+    return changes;
+  }
+
+  /** The texts of the room's messages that were seen live, in the order in which they came. */
+  textsOf(roomId: string): string[] {
+    return this.changesOf(roomId).flatMap((change) => (change.kind === 'message' ? [change.message.text] : []));
+  }
+
+  /** Resolves when the condition holds; it is looked at after every frame. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      await Promise.race([once(this.socket as never, 'room:changes'), once(this.socket as never, 'user:signal')]);
+    }
+  }
+
+  close(): void {
+    this.socket.disconnect();
+  }
+}
