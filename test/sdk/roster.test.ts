@@ -33,6 +33,15 @@ test('does not count somebody who joined and left between two looks', () => {
   expect(roster.count).toBe(3);
 });
 
+test('is not taken back by an older copy', () => {
+  const roster = rosterOf(3);
+  const left = member({ user: userNumber(1), rev: 12, leftAt: later });
+  roster.put(left, 10);
+  roster.put(member({ user: userNumber(1), rev: 5 }), 12);
+  expect(roster.count).toBe(2);
+  expect(roster.members.get(userNumber(1).id)).toEqual(left);
+});
+
 test('takes in a listed member without counting, unless the list is ahead of the changes', () => {
   const roster = rosterOf(3);
   roster.put(member({ user: userNumber(1), rev: 5 }), 10);
