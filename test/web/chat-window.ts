@@ -77,14 +77,18 @@ export class ChatWindow {
     return this.page.getByRole('region', { name: 'Messages' });
   }
 
-  /** The stored messages of exactly this text. */
-  said(text: string): Locator {
-    return this.timeline.locator('[data-seq]').filter({ has: this.page.getByText(text, { exact: true }) });
+  /** The messages that the server has, from top to bottom; those that wait to be sent are not among them. */
+  get stored(): Locator {
+    return this.timeline.locator('[data-seq]');
   }
 
-  /** The stored messages that are shown, from top to bottom. */
+  /** The stored messages of exactly this text. */
+  said(text: string): Locator {
+    return this.stored.filter({ has: this.page.getByText(text, { exact: true }) });
+  }
+
   async texts(): Promise<string[]> {
-    return this.timeline.locator('[data-seq] > .bubble').allInnerTexts();
+    return this.stored.locator('.bubble').allInnerTexts();
   }
 
   close(): Promise<void> {

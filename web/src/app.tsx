@@ -1,6 +1,5 @@
 import { useCallback, useState } from 'react';
-import type { ParleyError } from '../../sdk/index.js';
-import type { GuestSession } from '../../src/protocol/index.js';
+import type { GuestSession, ParleyError } from '../../sdk/index.js';
 import { endSession, lastName, storedSession, storeSession } from './session.js';
 import { Welcome } from './welcome.js';
 import { inWords } from './words.js';

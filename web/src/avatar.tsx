@@ -1,4 +1,4 @@
-import type { User } from '../../src/protocol/index.js';
+import type { User } from '../../sdk/index.js';
 
 const hues = 8;
 

@@ -1,5 +1,4 @@
-import type { Parley, RoomState } from '../../sdk/index.js';
-import type { Change, Member, Room, User } from '../../src/protocol/index.js';
+import type { Change, Member, Parley, Room, RoomState, User } from '../../sdk/index.js';
 import type { Note } from './conversation/rows.js';
 import { ReadMarks } from './read-marks.js';
 

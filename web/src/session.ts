@@ -1,4 +1,4 @@
-import type { GuestSession } from '../../src/protocol/index.js';
+import type { GuestSession } from '../../sdk/index.js';
 
 const key = 'parley.session';
 

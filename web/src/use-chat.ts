@@ -1,7 +1,5 @@
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react';
-import type { RoomState } from '../../sdk/index.js';
-import { Parley, type ParleyError } from '../../sdk/index.js';
-import type { GuestSession } from '../../src/protocol/index.js';
+import { Parley, type ParleyError, type GuestSession, type RoomState } from '../../sdk/index.js';
 import { Chat } from './chat.js';
 
 export const ChatContext = createContext<Chat | undefined>(undefined);

@@ -1,6 +1,5 @@
 import { useState, type SyntheticEvent } from 'react';
-import { enterAsGuest, ParleyError } from '../../sdk/index.js';
-import type { GuestSession } from '../../src/protocol/index.js';
+import { enterAsGuest, ParleyError, type GuestSession } from '../../sdk/index.js';
 import { limits } from '../../src/protocol/limits.js';
 import { Logo } from './icons.js';
 import { inWords } from './words.js';

@@ -1,5 +1,4 @@
-import { ParleyError } from '../../sdk/index.js';
-import type { ErrorCode } from '../../src/protocol/index.js';
+import { ParleyError, type ErrorCode } from '../../sdk/index.js';
 
 const sentences: Record<ErrorCode, string> = {
   unauthenticated: 'Your session has ended. Pick a name to carry on.',

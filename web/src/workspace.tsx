@@ -1,6 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
-import type { ParleyError } from '../../sdk/index.js';
-import type { GuestSession } from '../../src/protocol/index.js';
+import type { GuestSession, ParleyError } from '../../sdk/index.js';
 import { ConnectionBar } from './connection-bar.js';
 import { Conversation } from './conversation/conversation.js';
 import { JoinPrompt } from './conversation/join-prompt.js';

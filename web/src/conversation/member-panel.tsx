@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { Member } from '../../../src/protocol/index.js';
+import type { Member } from '../../../sdk/index.js';
 import { Avatar } from '../avatar.js';
 import { CloseIcon } from '../icons.js';
 import { useChat, useRoom } from '../use-chat.js';

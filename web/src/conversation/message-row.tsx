@@ -1,5 +1,5 @@
 import { memo } from 'react';
-import type { Message, User } from '../../../src/protocol/index.js';
+import type { Message, User } from '../../../sdk/index.js';
 import { Avatar, hueOf } from '../avatar.js';
 import { clockTime, exactTime } from '../time.js';
 

@@ -1,5 +1,4 @@
-import type { Outgoing } from '../../../sdk/index.js';
-import type { Message, User } from '../../../src/protocol/index.js';
+import type { Message, Outgoing, User } from '../../../sdk/index.js';
 import { dayKey } from '../time.js';
 
 /** Something that happened in a room beside talk, seen while the page was open. */

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { RoomSummary } from '../../../src/protocol/index.js';
+import type { RoomSummary } from '../../../sdk/index.js';
 import { useSay } from '../notice.js';
 import { openRoom } from '../route.js';
 import { useChat } from '../use-chat.js';

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { RoomSummary } from '../../../src/protocol/index.js';
+import type { RoomSummary } from '../../../sdk/index.js';
 import { useChat, useChatVersion } from '../use-chat.js';
 import { inWords } from '../words.js';
 
