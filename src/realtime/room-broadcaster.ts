@@ -35,7 +35,8 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
       (frame) => this.deliver(frame),
       (roomId) => this.local(roomChannel(roomId)).size > 0,
     );
-    this.bus.onTurn(() => this.reconcileNow());
+    // Back: what was missed is fetched at once. Gone: what others do is looked for from now on.
+    this.bus.onTurn(() => this.plan(0));
   }
 
   /** Called once, by the adapter, before the first connection. */
@@ -46,7 +47,7 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
       if (roomId !== undefined) this.sequencer.forgetIfEmpty(roomId);
     });
     server.on('changes', (frames) => this.receive(frames));
-    this.scheduleReconcile();
+    this.plan(RECONCILE_EVERY);
   }
 
   /** Tells everyone of what was just committed. Never waits and never fails. */
@@ -159,15 +160,10 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
     return this.server?.of('/').adapter.rooms.get(channel) ?? new Set();
   }
 
-  private scheduleReconcile(): void {
-    if (this.stopped) return;
-    const pause = this.bus.enabled && !this.bus.healthy ? RECONCILE_DEGRADED : RECONCILE_EVERY;
-    this.timer = setTimeout(() => void this.reconcile().finally(() => this.scheduleReconcile()), pause);
-  }
-
-  private reconcileNow(): void {
+  /** The next comparison with the database, in `pause` ms; takes the place of the one that was planned. */
+  private plan(pause: number): void {
     clearTimeout(this.timer);
-    void this.reconcile().finally(() => this.scheduleReconcile());
+    if (!this.stopped) this.timer = setTimeout(() => void this.reconcile(), pause);
   }
 
   private async reconcile(): Promise<void> {
@@ -176,6 +172,7 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
     } catch (error) {
       this.logger.warn(`Comparing with the database failed: ${String(error)}`);
     }
+    this.plan(this.bus.enabled && !this.bus.healthy ? RECONCILE_DEGRADED : RECONCILE_EVERY);
   }
 }
 

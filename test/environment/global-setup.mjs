@@ -1,6 +1,5 @@
-import { register } from 'node:module';
+import './typescript.mjs';
 
-register('./typescript-loader.mjs', import.meta.url);
 const { startServices } = await import('./services.ts');
 
 export default startServices;

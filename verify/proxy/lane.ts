@@ -8,6 +8,7 @@ import type { Random } from '../random.js';
  */
 export type Mode =
   | { kind: 'pass' }
+  /** A chunk waits `ms` ± `jitterMs`, and for the chunks before it. */
   | { kind: 'delay'; ms: number; jitterMs?: number }
   | { kind: 'throttle'; bytesPerSecond: number }
   | { kind: 'stall' }
@@ -27,7 +28,6 @@ export class Lane {
   private blocked = false;
   private lost = false;
   private ending: 'end' | 'reset' | undefined;
-  private lastDue = 0;
   private credit = 0;
   private creditAt = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -98,8 +98,7 @@ export class Lane {
   private enqueue(chunk: Buffer): void {
     if (this.mode.kind === 'delay') {
       const jitter = (this.mode.jitterMs ?? 0) * (2 * this.random.next() - 1);
-      this.lastDue = Math.max(this.lastDue, performance.now() + Math.max(0, this.mode.ms + jitter));
-      this.queue.push({ chunk, due: this.lastDue });
+      this.queue.push({ chunk, due: performance.now() + this.mode.ms + jitter });
     } else {
       this.queue.push({ chunk, due: 0 });
     }

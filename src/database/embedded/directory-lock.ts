@@ -4,7 +4,7 @@ import { stat, unlink } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { StartError } from '../start-error.js';
+import { StartError } from '../../start-error.js';
 
 /**
  * Claims a directory for this process until `release()` or the end of the process, however it ends: the claim is a listening local
