@@ -72,8 +72,10 @@ describe('a passing connection', () => {
 
   it('holds a fast sender back while the receiver does not read, and loses nothing', async () => {
     const { near, far } = await through();
+    const total = 32 * 1024 * 1024;
+    let arrived = 0;
+    far.on('data', (chunk: Buffer) => (arrived += chunk.length));
     far.pause();
-    const total = 64 * 1024 * 1024;
     near.socket.write(Buffer.alloc(total, 'x'));
     // So much happens beside it that the rest would have gone through if nothing held it.
     const beside = await through();
@@ -84,7 +86,7 @@ describe('a passing connection', () => {
     }
     expect(proxy.traffic.up.passed).toBeLessThan(total / 2);
     far.resume();
-    await until(() => target.received()[0]?.length === total);
+    await until(() => arrived === total);
   });
 });
 
