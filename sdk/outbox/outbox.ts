@@ -195,5 +195,9 @@ function tooLong({ text, clientMsgId }: OutgoingMessage): ParleyError | undefine
 }
 
 function discarded(): ParleyError {
-  return new ParleyError({ code: 'conflict', message: 'The message was discarded before it was sent', retryable: false });
+  return new ParleyError({
+    code: 'conflict',
+    message: 'The message was discarded before it was sent',
+    retryable: false,
+  });
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Backoff, longestWait } from '../../sdk/backoff.js';
 
-const policy = { baseMs: 500, capMs: 30_000 };
+const policy = { baseMs: 500, capMs: 30_000, random: () => 0 };
 
 /** Small, fast and the same in every run (mulberry32). */
 function seeded(seed: number): () => number {

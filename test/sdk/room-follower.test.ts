@@ -111,7 +111,13 @@ function followed(server: ServerRoom): { follower: RoomFollower; wire: Wire; mod
 }
 
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('commit' as const), kinds: fc.array(fc.nat(), { minLength: 1, maxLength: 4 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('commit' as const),
+      kinds: fc.array(fc.nat(), { minLength: 1, maxLength: 4 }),
+    }),
+  },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('deliver' as const), at: fc.nat() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('repeat' as const), at: fc.nat() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('lose' as const), at: fc.nat() }) },
@@ -236,7 +242,12 @@ test('fetches page after page, although nobody tells of the room meanwhile', asy
 
 test('moves to the end of a frame, also where it has no change', () => {
   const { follower, wire, model } = followed(new ServerRoom());
-  follower.receive({ roomId, after: 0, upTo: 3, changes: [{ rev: 2, kind: 'message', message: message(1, { rev: 2 }) }] });
+  follower.receive({
+    roomId,
+    after: 0,
+    upTo: 3,
+    changes: [{ rev: 2, kind: 'message', message: message(1, { rev: 2 }) }],
+  });
   follower.receive({ roomId, after: 3, upTo: 4, changes: [] });
   expect(model.cursor).toBe(4);
   expect(wire.asked).toEqual([]);

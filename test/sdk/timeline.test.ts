@@ -34,7 +34,10 @@ test('shows the messages in order and without gaps, whatever order they come in'
 
 test('keeps the copy with the higher rev, whichever comes first', () => {
   const newer = message(2, { rev: 9, text: '', deletedAt: '2026-01-01T00:00:00.000Z' });
-  for (const copies of [[message(2), newer], [newer, message(2)]]) {
+  for (const copies of [
+    [message(2), newer],
+    [newer, message(2)],
+  ]) {
     const timeline = timelineWith(1, 1);
     for (const copy of copies) timeline.put(copy);
     expect(timeline.messages[1]).toEqual(newer);
