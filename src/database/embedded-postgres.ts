@@ -85,8 +85,8 @@ class Server implements EmbeddedPostgres {
     const log = options.log ?? (() => undefined);
     const passwordFile = join(dir, 'password');
     const password = await keepPassword(passwordFile);
-    await makeCluster(join(dir, 'cluster'), passwordFile, launcher, log);
     await stopLeftover(join(dir, 'cluster'), log);
+    await makeCluster(join(dir, 'cluster'), passwordFile, launcher, log);
     await writeFile(join(dir, 'postgres.log'), '', { mode: 0o600 });
     const server = new Server(dir, password, { ...options, log }, launcher, lock);
     try {
