@@ -72,8 +72,9 @@ describe('the rows of the timeline', () => {
 
   it('keep their keys when older messages are loaded above', () => {
     const messages = [message(1, bo), message(2, bo), message(3, ann), message(4, bo)];
-    const keys = (from: number) => rowsOf({ ...source, messages: messages.slice(from) }).map(({ key }) => key);
-    expect(keys(0)).toEqual(expect.arrayContaining(keys(2)));
+    const rows = (from: number) => rowsOf({ ...source, messages: messages.slice(from) });
+    const keys = (from: number) => rows(from).map(({ key }) => key);
+    expect(keys(2)).toEqual([keys(0)[0], ...keys(0).slice(3)]);
     expect(new Set(keys(0)).size).toBe(keys(0).length);
   });
 });
