@@ -1,26 +1,15 @@
-import type { INestApplication } from '@nestjs/common';
-import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { writeFile } from 'node:fs/promises';
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from './app.module.js';
+import { readConfig } from './config.js';
+import { openApiOf } from './rest/openapi.js';
 
-/** The REST contract, generated from the routes and the schemas that check their requests. */
-export function openApiOf(app: INestApplication): OpenAPIObject {
-  const base = new DocumentBuilder()
-    .setTitle('Parley')
-    .setDescription(
-      'Chat rooms with one order. The same requests are served over Socket.IO; docs/protocol.md tells those.',
-    )
-    .setVersion('1')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A user’s token' })
-    .addSecurity('admin', { type: 'http', scheme: 'bearer', description: 'The admin key' })
-    .build();
-  return SwaggerModule.createDocument(app, base, {
-    operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}_${method}`,
-  });
-}
-
-/** The page at `/docs`, the document at `/docs/openapi.json`. */
-export function serveDocs(app: INestApplication): void {
-  SwaggerModule.setup('docs', app, () => openApiOf(app), {
-    jsonDocumentUrl: 'docs/openapi.json',
-    yamlDocumentUrl: 'docs/openapi.yaml',
-  });
-}
+/**
+ * `node dist/openapi.js docs/openapi.json` writes the OpenAPI document. It takes the routes from an application in preview
+ * mode: none of its parts is made, so no database has to be there.
+ */
+const config = await readConfig({}, () =>
+  Promise.resolve({ databaseUrl: 'postgres://none', jwtSecret: '', adminKey: '' }),
+);
+const app = await NestFactory.create(AppModule.with(config), { preview: true, abortOnError: false, logger: false });
+await writeFile(process.argv[2] ?? 'docs/openapi.json', `${JSON.stringify(openApiOf(app), null, 2)}\n`);

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -5,12 +6,12 @@ import type { Request } from 'express';
 import helmet from 'helmet';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
-import { serveDocs } from './openapi.js';
 import { limits } from './protocol/index.js';
 import { QuietLogger } from './quiet-logger.js';
 import { isAllowedOrigin } from './realtime/origins.js';
 import { RedisBus } from './realtime/redis-bus.js';
 import { RedisIoAdapter } from './realtime/redis-io.adapter.js';
+import { serveDocs } from './rest/openapi.js';
 import { ProblemFilter } from './rest/problem.filter.js';
 import { validation } from './validation.js';
 
@@ -23,6 +24,9 @@ export async function createApp(config: Config): Promise<NestExpressApplication>
   });
   app.useBodyParser('json', { limit: limits.payloadBytes });
   app.disable('x-powered-by');
+  const http: Server = app.getHttpServer();
+  http.headersTimeout = 10_000;
+  http.requestTimeout = 30_000;
   app.use(securityHeaders());
   app.enableCors((request: Request, decide) => {
     const { origin, host } = request.headers;

@@ -12,16 +12,24 @@ export const Problem = ErrorBody.omit({ message: true }).extend({
 });
 export type Problem = z.output<typeof Problem>;
 
-const problemSchema: Record<string, object> = z.toJSONSchema(Problem, { target: 'openapi-3.0' }) as never;
-
-/** The status of a route's good answer, and for the OpenAPI document the shapes of its answers. */
-export function Answers(status: number, schema: z.ZodType): MethodDecorator {
-  return applyDecorators(
+/**
+ * The status of a route's good answer, and for the OpenAPI document the shapes of its answers. A handler that returns
+ * another shape does not compile.
+ */
+export function Answers<S extends z.ZodType>(status: number, schema: S) {
+  const decorate = applyDecorators(
     HttpCode(status),
     ApiResponse({ status, description: 'Done', standardSchema: schema }),
     ApiDefaultResponse({
       description: 'Refused or failed',
-      content: { 'application/problem+json': { schema: problemSchema } },
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     }),
   );
+  return <H extends (...args: never[]) => Promise<z.output<S>>>(
+    target: object,
+    key: string,
+    descriptor: TypedPropertyDescriptor<H>,
+  ): void => {
+    decorate(target, key, descriptor);
+  };
 }

@@ -12,10 +12,7 @@ export function queryOf<T extends z.ZodObject>(request: T) {
   const asNumbers = (query: unknown): unknown => {
     if (typeof query !== 'object' || query === null) return query;
     return Object.fromEntries(
-      Object.entries(query).map(([key, value]: [string, unknown]) => [
-        key,
-        numeric.has(key) && typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value,
-      ]),
+      Object.entries(query).map(([key, value]: [string, unknown]) => [key, numeric.has(key) ? asNumber(value) : value]),
     );
   };
   return z.preprocess(asNumbers, request);
@@ -27,8 +24,8 @@ function wantsNumber(field: z.ZodType): boolean {
 }
 
 /** A message's position in the path of a URL. */
-export const SeqParam = z
-  .string()
-  .regex(/^\d{1,16}$/)
-  .transform(Number)
-  .pipe(Seq);
+export const SeqParam = z.preprocess(asNumber, Seq);
+
+function asNumber(value: unknown): unknown {
+  return typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value;
+}
