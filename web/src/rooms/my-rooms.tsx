@@ -3,7 +3,7 @@ import { roomHref } from '../route.js';
 import { briefTime } from '../time.js';
 import { useChat, useChatVersion } from '../use-chat.js';
 
-/** The rooms I am in, the one with the newest message first. */
+/** The rooms I am in, the one that moved last first. */
 export function MyRooms({ query, openId }: { query: string; openId: string | undefined }) {
   const chat = useChat();
   useChatVersion();
@@ -69,6 +69,7 @@ function MyRoom({ state, unread, open }: { state: RoomState; unread: number; ope
   );
 }
 
-function movedAt({ room, messages }: RoomState): number {
-  return Date.parse(messages.at(-1)?.createdAt ?? room.createdAt);
+/** A room that I have just joined stands above those that are quiet. */
+function movedAt({ member, messages }: RoomState): number {
+  return Math.max(Date.parse(member.joinedAt), Date.parse(messages.at(-1)?.createdAt ?? member.joinedAt));
 }
