@@ -17,7 +17,7 @@ module.exports = {
       name: 'realtime-knows-no-feature',
       severity: 'error',
       from: { path: '^src/realtime/' },
-      to: { path: `^src/(${features.join('|')})/`, pathNot: '^src/auth/(caller|handshake)' },
+      to: { path: `^src/(${features.join('|')})/`, pathNot: '^src/auth/(caller|tokens)' },
     },
     {
       name: 'features-import-downward',

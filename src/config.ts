@@ -46,6 +46,13 @@ const Environment = z.object({
   GUESTS: onOff.optional(),
   DOCS: onOff.default(true),
   CORS_ORIGINS: list.default([]),
+  REQUIRE_DURABLE: onOff.default(false),
+  REDIS_REQUIRED: onOff.default(false),
+  REQUESTS_PER_SECOND: z.coerce.number().int().min(1).default(500),
+  INBOUND_BYTES_PER_SECOND: z.coerce.number().int().min(65_536).default(1_048_576),
+  OUTBOUND_BYTES: z.coerce.number().int().min(65_536).default(1_048_576),
+  CONNECTS_PER_SECOND: z.coerce.number().int().min(1).default(250),
+  DRAIN_MS: z.coerce.number().int().min(0).max(25_000).optional(),
   LOG_LEVEL: z.enum(['error', 'warn', 'log', 'debug']).default('log'),
 });
 
@@ -59,7 +66,7 @@ export interface Config {
   webDir: string;
   database: { url: string; poolSize: number };
   /** Undefined: one instance, in memory. */
-  redis: { url: string; prefix: string } | undefined;
+  redis: { url: string; prefix: string; required: boolean } | undefined;
   /** HS256 secret that the app signs its users' tokens with; Parley signs guests' tokens with it too. */
   jwt: { secret: string; issuer: string | undefined; audience: string | undefined };
   /** Undefined: the admin REST does not exist. */
@@ -68,6 +75,17 @@ export interface Config {
   docs: boolean;
   /** Browser origins other than our own that may connect. */
   corsOrigins: readonly string[];
+  /** Whether to refuse to start on a Postgres that may lose what it committed. */
+  requireDurable: boolean;
+  /** What one connection may cost; requests and bytes a second, bytes that may wait for it. */
+  limits: {
+    requestsPerSecond: number;
+    inboundBytesPerSecond: number;
+    outboundBytes: number;
+    connectsPerSecond: number;
+  };
+  /** How long clients get to leave before a stop cuts them, in ms. */
+  drainMs: number;
   logLevel: 'error' | 'warn' | 'log' | 'debug';
 }
 
@@ -104,8 +122,18 @@ export async function readConfig(
     webDir: resolve(env.WEB_DIR),
     docs: env.DOCS,
     corsOrigins: env.CORS_ORIGINS,
+    requireDurable: env.REQUIRE_DURABLE,
+    limits: {
+      requestsPerSecond: env.REQUESTS_PER_SECOND,
+      inboundBytesPerSecond: env.INBOUND_BYTES_PER_SECOND,
+      outboundBytes: env.OUTBOUND_BYTES,
+      connectsPerSecond: env.CONNECTS_PER_SECOND,
+    },
     logLevel: env.LOG_LEVEL,
-    redis: env.REDIS_URL === undefined ? undefined : { url: env.REDIS_URL, prefix: env.REDIS_PREFIX },
+    redis:
+      env.REDIS_URL === undefined
+        ? undefined
+        : { url: env.REDIS_URL, prefix: env.REDIS_PREFIX, required: env.REDIS_REQUIRED },
   };
   const jwt = { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE };
 
@@ -119,6 +147,7 @@ export async function readConfig(
     return {
       ...shared,
       embedded: true,
+      drainMs: env.DRAIN_MS ?? 200,
       host: env.HOST ?? '127.0.0.1',
       database: { url: own.databaseUrl, poolSize: env.DATABASE_POOL_SIZE },
       jwt: { ...jwt, secret: env.JWT_SECRET ?? own.jwtSecret },
@@ -134,6 +163,7 @@ export async function readConfig(
   return {
     ...shared,
     embedded: false,
+    drainMs: env.DRAIN_MS ?? 4_000,
     host: env.HOST ?? '0.0.0.0',
     database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE },
     jwt: { ...jwt, secret: env.JWT_SECRET },

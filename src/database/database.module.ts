@@ -1,10 +1,13 @@
-import { Logger, Module } from '@nestjs/common';
+import { Global, Logger, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { Config } from '../config.js';
 import { CONFIG } from '../config.token.js';
+import { Admission } from './admission.js';
 import { dataSourceOptions } from './data-source.js';
+import { Durability } from './durability.js';
 import { migrate } from './migrate.js';
 
+@Global()
 @Module({
   imports: [
     TypeOrmModule.forRootAsync({
@@ -15,5 +18,7 @@ import { migrate } from './migrate.js';
       },
     }),
   ],
+  providers: [Admission, Durability],
+  exports: [Admission],
 })
 export class DatabaseModule {}

@@ -2,38 +2,64 @@ import pg from 'pg';
 
 const INT8 = 20;
 
+/** The parts of a `pg` client that its types do not tell. A test fails when a new version moves them. */
+interface Internals {
+  connection: { stream: { destroy(): void } };
+  _activeQuery: unknown;
+}
+
 /**
  * The `pg` client of every connection that Parley opens.
  *
  * A query that ran into `query_timeout` leaves its connection in an unknown state: the server may be gone without a word,
  * and stock `pg` gives such a client back to the pool, where it fails for ever (node-postgres#3399). Here it is destroyed,
- * so the pool opens a fresh one.
+ * so the pool opens a fresh one; and with it those that idle on the same server, for what swallowed one connection has
+ * likely swallowed them all, and each would cost somebody another timeout to find out.
  */
 export class PgClient extends pg.Client {
+  private static readonly open = new Set<PgClient>();
+
+  constructor(config?: string | pg.ClientConfig) {
+    super(config);
+    PgClient.open.add(this);
+    this.once('end', () => PgClient.open.delete(this));
+  }
+
   override query(...args: unknown[]): never {
     const result: unknown = (super.query as (...args: unknown[]) => unknown)(...args);
     if (result instanceof Promise) {
       result.catch((error: unknown) => {
-        if (error instanceof Error && error.message === 'Query read timeout') this.destroy();
+        if (error instanceof Error && error.message === 'Query read timeout') this.distrust();
       });
     }
     return result as never;
   }
 
-  private destroy(): void {
-    const { stream } = (this as unknown as { connection: { stream: { destroy(): void } } }).connection;
-    stream.destroy();
+  private distrust(): void {
+    this.cut();
+    for (const other of PgClient.open) {
+      const idle = (other as unknown as Internals)._activeQuery == null;
+      if (idle && other.host === this.host && other.port === this.port) other.cut();
+    }
+  }
+
+  private cut(): void {
+    PgClient.open.delete(this);
+    (this as unknown as Internals).connection.stream.destroy();
   }
 }
 
+type Parser = (text: string) => unknown;
+const stockParser = pg.types.getTypeParser as (oid: number, format?: 'text' | 'binary') => Parser;
+
 /** `bigint` columns (seq, rev, counts) come as numbers; one that a number cannot hold is an error, never a wrong value. */
-export const pgTypes: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
-    if (oid !== INT8) return pg.types.getTypeParser(oid, format as 'text');
-    return (text: string) => {
+export const pgTypes = {
+  getTypeParser(oid: number, format?: 'text' | 'binary'): Parser {
+    if (oid !== INT8) return stockParser(oid, format);
+    return (text) => {
       const value = Number(text);
       if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} is beyond 2^53`);
       return value;
     };
-  }) as pg.CustomTypesConfig['getTypeParser'],
+  },
 };

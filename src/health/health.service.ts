@@ -1,5 +1,6 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { Drain } from '../realtime/drain.js';
 import { RedisBus } from '../realtime/redis-bus.js';
 
 /** A database that takes longer than this to say 1 is not ready, in ms. */
@@ -14,22 +15,18 @@ export interface Readiness {
 }
 
 @Injectable()
-export class HealthService implements OnModuleDestroy {
-  private draining = false;
-
+export class HealthService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly bus: RedisBus,
+    private readonly drain: Drain,
   ) {}
 
   async readiness(): Promise<Readiness> {
     const database = await this.databaseAnswers();
     const bus = !this.bus.enabled ? 'none' : this.bus.healthy ? 'healthy' : 'degraded';
-    return { ready: database && !this.draining, draining: this.draining, database, bus };
-  }
-
-  onModuleDestroy(): void {
-    this.draining = true;
+    const { draining } = this.drain;
+    return { ready: database && !draining, draining, database, bus };
   }
 
   private async databaseAnswers(): Promise<boolean> {

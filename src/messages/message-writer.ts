@@ -4,21 +4,25 @@ import type { Caller } from '../auth/caller.js';
 import { ChatError } from '../chat-error.js';
 import { poolOf } from '../database/data-source.js';
 import { isTransient } from '../database/failures.js';
-import type { Message, RoomChanges, SendMessage } from '../protocol/index.js';
+import type { SendMessage } from '../protocol/index.js';
 import { RoomBroadcaster } from '../realtime/room-broadcaster.js';
+import { framesOf, outcomeOf, type SentRow, type Written } from './sent-rows.js';
 
 /** Sends that share a commit, at most. */
 const BATCH = 500;
 /** Sends that may wait for a commit on this instance; one more is answered `overloaded`. */
-const QUEUE = 10_000;
+const WAITING = 10_000;
+/** Rooms that may wait for their lock at the same time, each with a connection of its own. */
+const ROOM_LANES = 4;
 /** How long a send may be tried again when the database fails, in ms. */
 const RETRY_BUDGET = 4_000;
 const RETRY_PAUSE = 100;
+/** Every send is answered within this time, in ms; what became of one that took longer is not known. */
+const ANSWER_WITHIN = 4_500;
+/** A statement that takes longer than this has lost its connection, in ms. */
+const STATEMENT_TIMEOUT = 2_500;
 
-/** What became of a send. `seq` is that of the first message under the same clientMsgId where it is a `duplicate`. */
-export type Written = { kind: 'stored'; message: Message } | { kind: 'duplicate'; seq: number };
-
-interface Waiting {
+export interface Waiting {
   readonly caller: Caller;
   readonly request: SendMessage;
   readonly fingerprint: Buffer;
@@ -28,33 +32,26 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-interface Row {
-  outcome: 'stored' | 'duplicate' | 'idempotency_mismatch' | 'not_member' | 'not_found' | 'room_archived';
-  seq: number;
-  rev: number;
-  created_at: Date;
-}
-
-const refusals = {
-  idempotency_mismatch: 'This clientMsgId was used for another message; make a new one',
-  not_member: 'You are no member of this room; join it first',
-  not_found: 'There is no such room',
-  room_archived: 'The room is archived',
-} as const;
-
 /**
  * Group commit: what arrives while one batch is on its way to Postgres is the next batch. An idle server commits a single
  * send at once, a busy one shares a commit among hundreds; there is no timer.
  *
  * A send is acknowledged and broadcast after its commit, never before. When the outcome of a commit is unknown it is tried
- * again, which is safe: what was stored is found by its clientMsgId.
+ * again, which is safe: what was stored is found by its clientMsgId. A room whose lock someone else holds leaves the common
+ * lane for one of its own until its sends are stored, so nobody else waits for it.
  */
 @Injectable()
 export class MessageWriter implements OnApplicationShutdown {
   private readonly logger = new Logger(MessageWriter.name);
-  private queue: Waiting[] = [];
+  private common: Waiting[] = [];
+  /** The sends to rooms whose lock is waited for, in order. */
+  private readonly byRoom = new Map<string, Waiting[]>();
+  private readonly roomsInTurn: string[] = [];
+  private roomLanes = 0;
   private running: Promise<void> | undefined;
+  private count = 0;
   private stopped = false;
+  private idle: (() => void) | undefined;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -65,92 +62,118 @@ export class MessageWriter implements OnApplicationShutdown {
    * Stores the message and tells its room. Sends of one caller to one room are numbered in the order of these calls.
    * @throws ChatError `not_member`, `not_found`, `room_archived`, `idempotency_mismatch`, `overloaded`, `unavailable`
    */
-  write(caller: Caller, request: SendMessage, fingerprint: Buffer): Promise<Written> {
+  async write(caller: Caller, request: SendMessage, fingerprint: Buffer): Promise<Written> {
     if (this.stopped)
       throw new ChatError('draining', 'This instance is going away; ask another one', { retryAfterMs: 500 });
-    if (this.queue.length >= QUEUE)
+    if (this.count >= WAITING)
       throw new ChatError('overloaded', 'Too many messages wait to be stored', { retryAfterMs: 1_000 });
-    return new Promise((resolve, reject) => {
-      this.queue.push({ caller, request, fingerprint, since: performance.now(), resolve, reject });
-      this.running ??= this.run().finally(() => (this.running = undefined));
-    });
+    this.count += 1;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise((resolve, reject) => {
+        timer = setTimeout(() => reject(unavailable()), ANSWER_WITHIN);
+        this.enqueue({ caller, request, fingerprint, since: performance.now(), resolve, reject });
+      });
+    } finally {
+      clearTimeout(timer);
+      this.count -= 1;
+      if (this.count === 0) this.idle?.();
+    }
   }
 
-  /** Sends that wait for their commit. */
+  /** Sends that are not answered yet. */
   get waiting(): number {
-    return this.queue.length;
+    return this.count;
   }
 
   /** Takes no more sends; resolves when those that were taken are answered. */
   async onApplicationShutdown(): Promise<void> {
     this.stopped = true;
-    await this.running;
+    if (this.count > 0) await new Promise<void>((resolve) => (this.idle = resolve));
   }
 
-  private async run(): Promise<void> {
+  private enqueue(waiting: Waiting): void {
+    const inRoomLane = this.byRoom.get(waiting.request.roomId);
+    if (inRoomLane !== undefined) {
+      inRoomLane.push(waiting);
+      return;
+    }
+    this.common.push(waiting);
+    this.running ??= this.runCommonLane().finally(() => (this.running = undefined));
+  }
+
+  private async runCommonLane(): Promise<void> {
     // What came in the same turn of the event loop goes into the first batch together.
     await Promise.resolve();
-    while (this.queue.length > 0) await this.writeBatch(this.takeBatch());
-  }
-
-  /** The next sends in order of arrival, no two under the same clientMsgId: a retry waits until the first one is stored. */
-  private takeBatch(): Waiting[] {
-    const keys = new Set<string>();
-    const batch: Waiting[] = [];
-    const later: Waiting[] = [];
-    for (const waiting of this.queue) {
-      const { caller, request } = waiting;
-      const key = `${request.roomId} ${caller.id} ${request.clientMsgId}`;
-      if (batch.length >= BATCH || keys.has(key)) later.push(waiting);
-      else {
-        keys.add(key);
-        batch.push(waiting);
-      }
-    }
-    this.queue = later;
-    return batch;
-  }
-
-  private async writeBatch(batch: Waiting[]): Promise<void> {
-    try {
-      this.settle(batch, await this.store(batch));
-    } catch (error) {
-      if (isTransient(error)) {
-        this.logger.warn(`Postgres did not store ${batch.length} messages: ${String(error)}`);
-        const unavailable = new ChatError('unavailable', 'The message may not be stored; send it again', {
-          retryAfterMs: 1_000,
-        });
-        for (const { reject } of batch) reject(unavailable);
-      } else if (batch.length === 1) {
-        batch[0]?.reject(error);
-      } else {
-        // One of them is poison. It fails alone.
-        for (const waiting of batch) await this.writeBatch([waiting]);
-      }
+    while (this.common.length > 0) {
+      const { batch, later } = nextBatch(this.common);
+      this.common = later;
+      const busy = await this.flush(batch, false);
+      if (busy.length > 0) this.moveToRoomLanes(busy);
     }
   }
 
-  private async store(batch: Waiting[]): Promise<{ sorted: Waiting[]; rows: Row[] }> {
+  /** These could not be stored at once; what waits behind them for the same rooms stays behind them. */
+  private moveToRoomLanes(busy: Waiting[]): void {
+    const rooms = new Set(busy.map(({ request }) => request.roomId));
+    const behind = this.common.filter(({ request }) => rooms.has(request.roomId));
+    this.common = this.common.filter(({ request }) => !rooms.has(request.roomId));
+    for (const roomId of rooms) {
+      this.byRoom.set(roomId, []);
+      this.roomsInTurn.push(roomId);
+    }
+    for (const waiting of [...busy, ...behind]) this.byRoom.get(waiting.request.roomId)?.push(waiting);
+    while (this.roomLanes < ROOM_LANES && this.roomsInTurn.length > 0) void this.runRoomLane();
+  }
+
+  /** Stores one room's sends after the other rooms' in turn, waiting for each room's lock. */
+  private async runRoomLane(): Promise<void> {
+    this.roomLanes += 1;
+    for (let roomId = this.roomsInTurn.shift(); roomId !== undefined; roomId = this.roomsInTurn.shift()) {
+      for (let waiting = this.byRoom.get(roomId) ?? []; waiting.length > 0; waiting = this.byRoom.get(roomId) ?? []) {
+        const { batch, later } = nextBatch(waiting);
+        this.byRoom.set(roomId, later);
+        await this.flush(batch, true);
+      }
+      this.byRoom.delete(roomId);
+    }
+    this.roomLanes -= 1;
+  }
+
+  /** Answers every send of the batch but those it gives back: their rooms were locked and it was not to wait. Never throws. */
+  private async flush(batch: Waiting[], wait: boolean): Promise<Waiting[]> {
+    if (batch.length === 0) return [];
     // The order of room ids is the order of locks; within a room it stays that of arrival.
     const sorted = [...batch].sort((a, b) =>
       a.request.roomId < b.request.roomId ? -1 : a.request.roomId > b.request.roomId ? 1 : 0,
     );
+    try {
+      return this.settle(sorted, await this.store(sorted, wait));
+    } catch (error) {
+      return this.fail(sorted, error, wait);
+    }
+  }
+
+  private async store(sorted: Waiting[], wait: boolean): Promise<SentRow[]> {
     const query = {
       name: 'send_messages',
-      text: 'select outcome, seq, rev, created_at from send_messages($1, $2, $3, $4, $5)',
+      query_timeout: STATEMENT_TIMEOUT,
+      text: 'select outcome, seq, rev, created_at from send_messages($1, $2, $3, $4, $5, $6)',
       values: [
         sorted.map(({ request }) => request.roomId),
         sorted.map(({ caller }) => caller.id),
         sorted.map(({ request }) => request.clientMsgId),
         sorted.map(({ fingerprint }) => fingerprint),
         sorted.map(({ request }) => request.text),
+        wait,
       ],
     };
-    const deadline = Math.min(...batch.map(({ since }) => since)) + RETRY_BUDGET;
+    const deadline = Math.min(...sorted.map(({ since }) => since)) + RETRY_BUDGET;
     for (;;) {
       try {
-        const { rows } = await poolOf(this.dataSource).query<Row>(query);
-        return { sorted, rows };
+        const { rows } = await poolOf(this.dataSource).query<SentRow>(query);
+        if (rows.length !== sorted.length) throw new Error(`send_messages answered ${rows.length} of ${sorted.length}`);
+        return rows;
       } catch (error) {
         const pause = Math.random() * RETRY_PAUSE;
         if (!isTransient(error) || performance.now() + pause > deadline) throw error;
@@ -160,48 +183,64 @@ export class MessageWriter implements OnApplicationShutdown {
   }
 
   /** After the commit: tells the rooms, then answers. */
-  private settle(batch: Waiting[], { sorted, rows }: { sorted: Waiting[]; rows: Row[] }): void {
-    if (rows.length !== batch.length) throw new Error(`send_messages answered ${rows.length} of ${batch.length}`);
-    const written = rows.map((row, i) => outcomeOf(sorted[i], row));
-    this.broadcaster.publish(framesOf(written));
-    written.forEach((outcome, i) => {
-      if (outcome instanceof ChatError) sorted[i]?.reject(outcome);
-      else sorted[i]?.resolve(outcome);
+  private settle(sorted: Waiting[], rows: SentRow[]): Waiting[] {
+    const outcomes = sorted.map((waiting, i) => outcomeOf(waiting, rows[i]));
+    this.broadcaster.publish(framesOf(outcomes));
+    const busy: Waiting[] = [];
+    sorted.forEach((waiting, i) => {
+      const outcome = outcomes[i];
+      if (outcome === undefined) busy.push(waiting);
+      else if (outcome instanceof ChatError) waiting.reject(outcome);
+      else waiting.resolve(outcome);
     });
+    return busy;
   }
-}
 
-function outcomeOf(waiting: Waiting | undefined, row: Row): Written | ChatError {
-  if (waiting === undefined) throw new Error('A row too many');
-  const { caller, request } = waiting;
-  if (row.outcome === 'duplicate') return { kind: 'duplicate', seq: row.seq };
-  if (row.outcome !== 'stored') return new ChatError(row.outcome, refusals[row.outcome]);
-  const message: Message = {
-    roomId: request.roomId,
-    seq: row.seq,
-    rev: row.rev,
-    sender: { id: caller.id, name: caller.name },
-    clientMsgId: request.clientMsgId,
-    text: request.text,
-    createdAt: row.created_at.toISOString(),
-    deletedAt: null,
-  };
-  return { kind: 'stored', message };
-}
-
-/** One frame a room: the rows came room by room, each room's in rev order without a gap. */
-function framesOf(written: (Written | ChatError)[]): RoomChanges[] {
-  const frames: RoomChanges[] = [];
-  for (const outcome of written) {
-    if (outcome instanceof ChatError || outcome.kind !== 'stored') continue;
-    const { message } = outcome;
-    let frame = frames.at(-1);
-    if (frame?.roomId !== message.roomId) {
-      frame = { roomId: message.roomId, after: message.rev - 1, upTo: message.rev - 1, changes: [] };
-      frames.push(frame);
+  private async fail(batch: Waiting[], error: unknown, wait: boolean): Promise<Waiting[]> {
+    if (isTransient(error)) {
+      this.logger.warn(`Postgres did not store ${batch.length} messages: ${String(error)}`);
+      for (const waiting of batch) waiting.reject(unavailable());
+      return [];
     }
-    frame.upTo = message.rev;
-    frame.changes.push({ rev: message.rev, kind: 'message', message });
+    if (batch.length === 1) {
+      batch[0]?.reject(error);
+      return [];
+    }
+    // One of them is poison. It fails alone.
+    const busy: Waiting[] = [];
+    const busyRooms = new Set<string>();
+    for (const waiting of batch) {
+      const { roomId } = waiting.request;
+      // What follows a send that has to wait must not overtake it.
+      const passedOver = busyRooms.has(roomId) ? [waiting] : await this.flush([waiting], wait);
+      if (passedOver.length > 0) busyRooms.add(roomId);
+      busy.push(...passedOver);
+    }
+    return busy;
   }
-  return frames;
+}
+
+function unavailable(): ChatError {
+  return new ChatError('unavailable', 'The message may not be stored; send it again', { retryAfterMs: 1_000 });
+}
+
+/**
+ * The next sends in order of arrival, no two under the same clientMsgId: a retry waits until the first one is stored. Those
+ * that were answered `unavailable` while they waited are let go.
+ */
+function nextBatch(waiting: Waiting[]): { batch: Waiting[]; later: Waiting[] } {
+  const keys = new Set<string>();
+  const batch: Waiting[] = [];
+  const later: Waiting[] = [];
+  const expired = performance.now() - ANSWER_WITHIN;
+  for (const each of waiting) {
+    if (each.since < expired) continue;
+    const key = `${each.request.roomId} ${each.caller.id} ${each.request.clientMsgId}`;
+    if (batch.length >= BATCH || keys.has(key)) later.push(each);
+    else {
+      keys.add(key);
+      batch.push(each);
+    }
+  }
+  return { batch, later };
 }

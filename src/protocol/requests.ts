@@ -3,7 +3,6 @@ import { limits } from './limits.js';
 import { Change, Id, Member, Message, Rev, Room, RoomSummary, Seq, User, Visibility } from './models.js';
 
 /** Control characters, and the invisible ones that reorder or hide text (bidi overrides, zero-width). */
-// eslint-disable-next-line no-control-regex -- naming the control characters is the point of this expression
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
 
 const name = (maxLength: number) =>

@@ -35,5 +35,10 @@ export abstract class ChangeLog {
    * The things whose latest change lies in the range, in their present state. What was changed again past `upTo` is not
    * in the slice: it comes with that later change.
    */
-  abstract read(range: ChangeRange, limit: number): Promise<ChangeSlice>;
+  read(range: ChangeRange, limit: number): Promise<ChangeSlice> {
+    return this.readMany([range], limit).then(([slice]) => slice ?? { changes: [], upTo: range.after });
+  }
+
+  /** The same for several rooms at once; a slice a range, in their order. `limit` counts for each. */
+  abstract readMany(ranges: readonly ChangeRange[], limit: number): Promise<ChangeSlice[]>;
 }

@@ -1,30 +1,45 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { z } from 'zod';
-import { ChatError } from '../chat-error.js';
-import { errorBodyOf } from '../error-body.js';
 import { TokensService } from '../auth/tokens.service.js';
+import { ChatError } from '../chat-error.js';
+import type { Config } from '../config.js';
+import { CONFIG } from '../config.token.js';
+import { Admission } from '../database/admission.js';
+import { errorBodyOf } from '../error-body.js';
+import { isWithinBounds } from '../payload.js';
 import type { ErrorBody } from '../protocol/index.js';
 import type { ChatServer, ChatSocket } from './chat-socket.js';
-import { isWithinBounds } from '../payload.js';
+import { Drain } from './drain.js';
 import { RoomBroadcaster } from './room-broadcaster.js';
+import { TokenBucket } from './token-bucket.js';
 
 const Auth = z.strictObject({ token: z.string().min(1).max(8_192) });
 /** The refusal gets this long to reach the client before the connection is closed, in ms. */
 const LAST_WORD = 50;
+/** How many seconds of connects may wait for their turn; the next one is told when to come back. */
+const BACKLOG_SECONDS = 2;
 
 /**
  * Decides who gets a socket. It runs as Socket.IO middleware, before the socket exists for Nest: no event is handled
- * and nothing is sent to a connection that did not pass.
+ * and nothing is sent to a connection that did not pass. When everyone comes back at once, they are let in at a rate.
  */
 @Injectable()
 export class Handshake {
   private readonly logger = new Logger(Handshake.name);
   private readonly seen = new WeakSet<object>();
+  private readonly admitted: TokenBucket;
+  private waiting = 0;
 
   constructor(
+    @Inject(CONFIG) private readonly config: Config,
     private readonly tokens: TokensService,
     private readonly broadcaster: RoomBroadcaster,
-  ) {}
+    private readonly drain: Drain,
+    private readonly admission: Admission,
+  ) {
+    const { connectsPerSecond } = config.limits;
+    this.admitted = new TokenBucket(connectsPerSecond, connectsPerSecond);
+  }
 
   attach(server: ChatServer): void {
     server.use((socket, next) => {
@@ -42,16 +57,6 @@ export class Handshake {
         },
       );
     });
-    // There is one namespace; asking for another one is no mistake that a client of ours makes.
-    server.engine.on(
-      'connection',
-      (connection: { on(event: 'packet', listener: (packet: unknown) => void): void; close(): void }) => {
-        connection.on('packet', (packet) => {
-          const { type, data } = packet as { type: string; data: unknown };
-          if (type === 'message' && typeof data === 'string' && /^0\/[^,]/.test(data)) connection.close();
-        });
-      },
-    );
   }
 
   /** @throws ChatError, or what the database says */
@@ -59,11 +64,34 @@ export class Handshake {
     const auth: unknown = socket.handshake.auth;
     const parsed = isWithinBounds(auth) ? Auth.safeParse(auth) : undefined;
     forgetSecrets(socket);
+    if (this.drain.draining)
+      throw new ChatError('draining', 'This instance is going away; connect again', { retryAfterMs: 200 });
     if (parsed?.success !== true) throw new ChatError('unauthenticated', 'Connect with auth: { token }');
+    await this.takeTurn();
     socket.data.caller = { ...(await this.tokens.verify(parsed.data.token)), sessionId: socket.id };
     socket.data.inFlight = 0;
+    this.admission.check();
     await this.broadcaster.enterOwnRooms(socket);
     this.logger.debug(`User ${socket.data.caller.id} connected as ${socket.id}`);
+  }
+
+  /** @throws ChatError `overloaded` */
+  private async takeTurn(): Promise<void> {
+    const { connectsPerSecond } = this.config.limits;
+    if (this.waiting >= BACKLOG_SECONDS * connectsPerSecond) {
+      const retryAfterMs = Math.floor(1_000 * BACKLOG_SECONDS * (1 + Math.random() * 2));
+      throw new ChatError('overloaded', 'Too many clients connect at once', { retryAfterMs });
+    }
+    this.waiting += 1;
+    try {
+      while (!this.admitted.take(1)) {
+        // Those who wait share the tokens that come back, so each looks again at about its own place in the line.
+        const pause = this.admitted.waitFor(this.waiting * Math.random() + 1);
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    } finally {
+      this.waiting -= 1;
+    }
   }
 }
 

@@ -1,4 +1,6 @@
 import { Global, Module } from '@nestjs/common';
+import { ConnectionGuard } from './connection-guard.js';
+import { Drain } from './drain.js';
 import { Epoch } from './epoch.js';
 import { Handshake } from './handshake.js';
 import { RedisBus } from './redis-bus.js';
@@ -7,7 +9,7 @@ import { SessionGateway } from './session.gateway.js';
 
 @Global()
 @Module({
-  providers: [Epoch, Handshake, RedisBus, RoomBroadcaster, SessionGateway],
-  exports: [Epoch, RedisBus, RoomBroadcaster],
+  providers: [ConnectionGuard, Drain, Epoch, Handshake, RedisBus, RoomBroadcaster, SessionGateway],
+  exports: [Drain, Epoch, RedisBus, RoomBroadcaster],
 })
 export class RealtimeModule {}

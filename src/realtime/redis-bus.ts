@@ -4,6 +4,7 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import { createClient } from 'redis';
 import type { Config } from '../config.js';
 import { CONFIG } from '../config.token.js';
+import { StartError } from '../start-error.js';
 
 /** A beat goes out on the bus this often, in ms … */
 const BEAT_EVERY = 500;
@@ -65,7 +66,10 @@ export class RedisBus implements OnApplicationShutdown {
     this.events.on('turn', listener);
   }
 
-  /** Starts connecting and keeps at it; resolves when the bus works, or after `patience` ms without. */
+  /**
+   * Starts connecting and keeps at it; resolves when the bus works, or after `patience` ms without.
+   * @throws StartError where the configuration wants Redis and it does not answer
+   */
   async start(patience = 3_000): Promise<void> {
     if (!this.enabled) return;
     const healthy = new Promise<void>((resolve) => this.events.once('turn', resolve));
@@ -73,7 +77,12 @@ export class RedisBus implements OnApplicationShutdown {
     let timeout: NodeJS.Timeout | undefined;
     await Promise.race([healthy, new Promise<void>((resolve) => (timeout = setTimeout(resolve, patience)))]);
     clearTimeout(timeout);
-    if (!this.isHealthy) {
+    if (this.isHealthy) return;
+    if (this.config.redis?.required === true) {
+      throw new StartError(
+        'Redis does not answer at REDIS_URL: start it or correct the address, or set REDIS_REQUIRED=off to start without.',
+      );
+    } else {
       this.logger.error(
         'Redis does not answer. Parley serves without it: other instances see changes about a second later. Check REDIS_URL.',
       );
@@ -197,7 +206,8 @@ export class RedisBus implements OnApplicationShutdown {
     }
     if (Date.now() - this.lastBeat > BEAT_MISSED) {
       this.reconnect('its beat did not come back');
-      return this.loopIn(0);
+      this.loopIn(0);
+      return;
     }
     void this.send((client) => client.publish(this.beatChannel, '1'));
     this.loopIn(BEAT_EVERY);

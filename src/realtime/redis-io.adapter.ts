@@ -1,17 +1,21 @@
 import type { INestApplication } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { createAdapter } from '@socket.io/redis-adapter';
-import { ChatError } from '../chat-error.js';
-import type { Config } from '../config.js';
-import { errorBodyOf } from '../error-body.js';
-import { limits, requests, type Reply } from '../protocol/index.js';
 import { firstValueFrom, type Observable } from 'rxjs';
 import type { ServerOptions } from 'socket.io';
+import { ChatError } from '../chat-error.js';
+import type { Config } from '../config.js';
+import { Admission } from '../database/admission.js';
+import { errorBodyOf } from '../error-body.js';
+import { limits, requests, type Reply } from '../protocol/index.js';
 import type { ChatServer, ChatSocket } from './chat-socket.js';
+import { ConnectionGuard, type EngineConnection } from './connection-guard.js';
+import { Drain } from './drain.js';
 import { Handshake } from './handshake.js';
 import { originCheck } from './origins.js';
 import { RedisBus } from './redis-bus.js';
 import { RoomBroadcaster } from './room-broadcaster.js';
+import { TokenBucket } from './token-bucket.js';
 
 interface BoundHandler {
   message: string;
@@ -19,17 +23,22 @@ interface BoundHandler {
 }
 
 type Transform = (result: unknown) => Observable<unknown>;
+type AnswerRequest = (reply: Reply<unknown>) => void;
 
 /**
  * Nest's WebSocket adapter, on the Socket.IO Redis adapter. Holds every server option, lets in who passes the handshake,
  * and answers each request exactly once.
  */
 export class RedisIoAdapter extends IoAdapter {
+  private readonly admission: Admission;
+  private readonly rates = new WeakMap<ChatSocket, TokenBucket>();
+
   constructor(
     private readonly app: INestApplication,
     private readonly config: Config,
   ) {
     super(app);
+    this.admission = app.get(Admission);
   }
 
   override createIOServer(port: number): ChatServer {
@@ -44,14 +53,18 @@ export class RedisIoAdapter extends IoAdapter {
       ...originCheck(this.config),
     };
     if (this.config.redis !== undefined) {
-      options.adapter = createAdapter(bus.publisher, bus.subscriber, {
-        key: this.config.redis.prefix,
-      }) as ServerOptions['adapter'];
+      const { prefix } = this.config.redis;
+      options.adapter = createAdapter(bus.publisher, bus.subscriber, { key: prefix }) as ServerOptions['adapter'];
     }
     const server = super.createIOServer(port, options as ServerOptions) as ChatServer;
     this.app.get(RoomBroadcaster).attach(server);
     this.app.get(Handshake).attach(server);
-    server.on('connection', (socket) => answerUnknown(socket));
+    this.app.get(Drain).attach(server);
+    server.engine.on('connection', (connection: EngineConnection) => {
+      this.app.get(ConnectionGuard).watch(connection);
+      refuseNamespaces(connection);
+    });
+    server.on('connection', (socket) => this.answerUnknown(socket));
     return server;
   }
 
@@ -60,50 +73,73 @@ export class RedisIoAdapter extends IoAdapter {
       socket.on(
         message as never,
         ((...args: unknown[]) => {
-          const reply = takeReply(args);
-          void this.answer(socket, args, callback, transform).then(reply);
+          const answer = takeAnswer(args);
+          void this.replyTo(socket, args, () => transform(callback(args[0]))).then(answer);
         }) as never,
       );
     }
   }
 
-  private async answer(
+  private async replyTo(
     socket: ChatSocket,
     args: unknown[],
-    callback: BoundHandler['callback'],
-    transform: Transform,
+    handle: () => Observable<unknown>,
   ): Promise<Reply<unknown>> {
     const { data } = socket;
-    if (data.inFlight >= limits.requestsInFlight) {
-      return refuse(new ChatError('rate_limited', 'Too many requests wait for their reply', { retryAfterMs: 200 }));
+    try {
+      this.mustBeWithinRates(socket);
+      if (args.length > 1) throw new ChatError('invalid_argument', 'Send one object');
+    } catch (error) {
+      return refuse(error);
     }
-    if (args.length > 1) return refuse(new ChatError('invalid_argument', 'Send one object'));
     data.inFlight += 1;
     try {
-      return (await firstValueFrom(transform(callback(args[0])))) as Reply<unknown>;
+      return (await firstValueFrom(handle())) as Reply<unknown>;
     } catch (error) {
       return refuse(error);
     } finally {
       data.inFlight -= 1;
     }
   }
+
+  /** @throws ChatError `rate_limited`, `overloaded` */
+  private mustBeWithinRates(socket: ChatSocket): void {
+    if (socket.data.inFlight >= limits.requestsInFlight) {
+      throw new ChatError('rate_limited', 'Too many requests wait for their reply', { retryAfterMs: 200 });
+    }
+    let rate = this.rates.get(socket);
+    if (rate === undefined) {
+      const { requestsPerSecond } = this.config.limits;
+      rate = new TokenBucket(requestsPerSecond, requestsPerSecond * 2);
+      this.rates.set(socket, rate);
+    }
+    if (!rate.take(1)) throw new ChatError('rate_limited', 'Too many requests', { retryAfterMs: rate.waitFor(1) });
+    this.admission.check();
+  }
+
+  private answerUnknown(socket: ChatSocket): void {
+    socket.onAny((event: string, ...args: unknown[]) => {
+      if (Object.hasOwn(requests, event)) return;
+      takeAnswer(args)(refuse(new ChatError('unknown_event', 'There is no such request')));
+    });
+  }
 }
 
 /** Takes the acknowledgement callback off the arguments; one who did not ask for a reply gets none. */
-function takeReply(args: unknown[]): (reply: Reply<unknown>) => void {
+function takeAnswer(args: unknown[]): AnswerRequest {
   const last = args.at(-1);
   if (typeof last !== 'function') return () => undefined;
   args.pop();
-  return (reply) => void (last as (reply: Reply<unknown>) => void)(reply);
+  return last as AnswerRequest;
 }
 
 function refuse(error: unknown): Reply<never> {
   return { ok: false, error: errorBodyOf(error) };
 }
 
-function answerUnknown(socket: ChatSocket): void {
-  socket.onAny((event: string, ...args: unknown[]) => {
-    if (Object.hasOwn(requests, event)) return;
-    takeReply(args)(refuse(new ChatError('unknown_event', 'There is no such request')));
+/** There is one namespace; asking for another one is no mistake that a client of ours makes. */
+function refuseNamespaces(connection: EngineConnection): void {
+  connection.on('packet', ({ type, data }) => {
+    if (type === 'message' && typeof data === 'string' && /^0\/[^,]/.test(data)) connection.close();
   });
 }

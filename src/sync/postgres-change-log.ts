@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, In } from 'typeorm';
 import type { Change } from '../protocol/index.js';
 import { ChangeLog, type ChangeRange, type ChangeSlice, type Standing } from '../realtime/change-log.js';
-import { MessageEntity, toMessage } from '../messages/message.entity.js';
-import { MemberEntity, toMember } from '../rooms/member.entity.js';
+import { toMessage, type MessageEntity } from '../messages/message.entity.js';
+import { toMember, type MemberEntity } from '../rooms/member.entity.js';
 import { RoomEntity, toRoom } from '../rooms/room.entity.js';
 
 /** The log is no table of its own: each row carries the rev of its latest change, so "all after rev N" is a query. */
@@ -32,46 +32,80 @@ export class PostgresChangeLog extends ChangeLog {
     return new Map((rows as { id: string; rev: number }[]).map(({ id, rev }) => [id, rev]));
   }
 
-  async read({ roomId, after, upTo }: ChangeRange, limit: number): Promise<ChangeSlice> {
-    const room = await this.dataSource.manager.findOneBy(RoomEntity, { id: roomId });
-    if (room === null) return { changes: [], upTo: after };
-    const reach = Math.min(upTo, room.rev);
-    const range = { after, reach };
-    const messages = await this.dataSource.manager
-      .createQueryBuilder(MessageEntity, 'message')
-      .innerJoinAndSelect('message.sender', 'sender')
-      .where('message.roomId = :roomId and message.rev > :after and message.rev <= :reach', { roomId, ...range })
-      .orderBy('message.rev')
-      .limit(limit)
-      .getMany();
-    const members = await this.dataSource.manager
-      .createQueryBuilder(MemberEntity, 'member')
-      .innerJoinAndSelect('member.user', 'user')
-      .where('member.roomId = :roomId and member.rev > :after and member.rev <= :reach', { roomId, ...range })
-      .orderBy('member.rev')
-      .limit(limit)
-      .getMany();
-    const changes: Change[] = [
-      ...messages.map((row): Change => ({
-        rev: row.rev,
-        kind: 'message',
-        message: toMessage(row, row.sender ?? nobody(row.senderId)),
-      })),
-      ...members.map((row): Change => ({
-        rev: row.rev,
-        kind: 'member',
-        member: toMember(row, row.user ?? nobody(row.userId)),
-      })),
-    ];
-    const { settingsRev } = room;
-    if (settingsRev > after && settingsRev <= reach)
-      changes.push({ rev: settingsRev, kind: 'room', room: toRoom(room) });
-    changes.sort((a, b) => a.rev - b.rev);
-    const slice = changes.slice(0, limit);
-    return { changes: slice, upTo: changes.length >= limit ? (slice.at(-1)?.rev ?? reach) : reach };
+  async readMany(ranges: readonly ChangeRange[], limit: number): Promise<ChangeSlice[]> {
+    // The heads come first: what is committed after them lies past the slices.
+    const rooms = await this.dataSource.manager.findBy(RoomEntity, { id: In(ranges.map(({ roomId }) => roomId)) });
+    const byId = new Map(rooms.map((room) => [room.id, room]));
+    const bounds = [
+      ranges.map(({ roomId }) => roomId),
+      ranges.map(({ after }) => after),
+      ranges.map(({ roomId, upTo }) => Math.min(upTo, byId.get(roomId)?.rev ?? 0)),
+    ] as const;
+    const [messages, members] = await Promise.all([this.messages(bounds, limit), this.members(bounds, limit)]);
+    return ranges.map(({ roomId, after }, i): ChangeSlice => {
+      const room = byId.get(roomId);
+      const reach = bounds[2][i] ?? after;
+      if (room === undefined || reach <= after) return { changes: [], upTo: Math.min(after, reach) };
+      const changes = [...(messages.get(roomId) ?? []), ...(members.get(roomId) ?? [])];
+      const { settingsRev } = room;
+      if (settingsRev > after && settingsRev <= reach)
+        changes.push({ rev: settingsRev, kind: 'room', room: toRoom(room) });
+      changes.sort((a, b) => a.rev - b.rev);
+      if (changes.length < limit) return { changes, upTo: reach };
+      const slice = changes.slice(0, limit);
+      return { changes: slice, upTo: slice.at(-1)?.rev ?? reach };
+    });
+  }
+
+  private async messages(bounds: Bounds, limit: number): Promise<Map<string, Change[]>> {
+    const rows: unknown = await this.dataSource.query(
+      `select message.room_id as "roomId", message.seq, message.rev, message.sender_id as "senderId",
+              message.client_msg_id as "clientMsgId", message.text, message.created_at as "createdAt",
+              message.deleted_at as "deletedAt", sender.name as "userName"
+       from ${WANTED}
+       cross join lateral (
+         select * from messages where room_id = wanted.room_id and rev > wanted.after and rev <= wanted.up_to
+         order by rev limit $4
+       ) message
+       join users sender on sender.id = message.sender_id`,
+      [...bounds, limit],
+    );
+    return byRoom(rows as (MessageEntity & { userName: string })[], (row) => {
+      const message = toMessage(row, { id: row.senderId, name: row.userName });
+      return { rev: message.rev, kind: 'message', message };
+    });
+  }
+
+  private async members(bounds: Bounds, limit: number): Promise<Map<string, Change[]>> {
+    const rows: unknown = await this.dataSource.query(
+      `select member.room_id as "roomId", member.user_id as "userId", member.role, member.rev,
+              member.joined_at as "joinedAt", member.left_at as "leftAt", member_user.name as "userName"
+       from ${WANTED}
+       cross join lateral (
+         select * from memberships where room_id = wanted.room_id and rev > wanted.after and rev <= wanted.up_to
+         order by rev limit $4
+       ) member
+       join users member_user on member_user.id = member.user_id`,
+      [...bounds, limit],
+    );
+    return byRoom(rows as (MemberEntity & { userName: string })[], (row) => {
+      const member = toMember(row, { id: row.userId, name: row.userName });
+      return { rev: member.rev, kind: 'member', member };
+    });
   }
 }
 
-function nobody(id: string): { id: string; name: string } {
-  return { id, name: '' };
+/** Room ids, and for each the revs after which and up to which. */
+type Bounds = readonly [string[], number[], number[]];
+
+const WANTED = 'unnest($1::uuid[], $2::bigint[], $3::bigint[]) as wanted(room_id, after, up_to)';
+
+function byRoom<T extends { roomId: string }>(rows: T[], toChange: (row: T) => Change): Map<string, Change[]> {
+  const changes = new Map<string, Change[]>();
+  for (const row of rows) {
+    const ofRoom = changes.get(row.roomId);
+    if (ofRoom === undefined) changes.set(row.roomId, [toChange(row)]);
+    else ofRoom.push(toChange(row));
+  }
+  return changes;
 }

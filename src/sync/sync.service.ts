@@ -6,18 +6,20 @@ import { MessageEntity, toMessage } from '../messages/message.entity.js';
 import {
   limits,
   type Message,
+  type RoomCatchUp,
   type RoomSnapshot,
   type RoomSynced,
   type RoomsSynced,
   type SyncRoom,
   type SyncRooms,
 } from '../protocol/index.js';
-import { ChangeLog } from '../realtime/change-log.js';
+import { ChangeLog, type ChangeRange } from '../realtime/change-log.js';
 import { Epoch } from '../realtime/epoch.js';
 import { RoomBroadcaster } from '../realtime/room-broadcaster.js';
 import { MemberEntity, toMember } from '../rooms/member.entity.js';
 import { MembersService } from '../rooms/members.service.js';
 import { RoomEntity, toRoom } from '../rooms/room.entity.js';
+import { SharedReads } from './shared-reads.js';
 
 /**
  * Catching up. The caller's socket joins the rooms first, and what it then reads ends exactly where what it is sent begins:
@@ -25,13 +27,17 @@ import { RoomEntity, toRoom } from '../rooms/room.entity.js';
  */
 @Injectable()
 export class SyncService {
+  private readonly reads: SharedReads;
+
   constructor(
+    log: ChangeLog,
     private readonly dataSource: DataSource,
     private readonly broadcaster: RoomBroadcaster,
-    private readonly log: ChangeLog,
     private readonly epoch: Epoch,
     private readonly members: MembersService,
-  ) {}
+  ) {
+    this.reads = new SharedReads(log);
+  }
 
   /** Everything missed in all of the caller's rooms, as far as one reply holds; rooms with `more` are asked for one by one. */
   async rooms(caller: Caller, { epoch, cursors }: SyncRooms): Promise<RoomsSynced> {
@@ -39,14 +45,11 @@ export class SyncService {
     const known = epoch === this.epoch.id ? new Map(Object.entries(cursors)) : new Map<string, number>();
     const unknown = [...places.keys()].filter((roomId) => !resumes(known.get(roomId), places.get(roomId)));
     const rooms: RoomSynced[] = await this.snapshots(caller, unknown, places);
-    let budget: number = limits.syncTotal;
-    for (const [roomId, place] of places) {
+    const resumed = [...places].flatMap(([roomId, upTo]) => {
       const after = known.get(roomId);
-      if (after === undefined || !resumes(after, place)) continue;
-      const synced = await this.missed(roomId, after, place, Math.min(limits.syncPage, budget));
-      budget -= synced.changes.length;
-      rooms.push(synced);
-    }
+      return after !== undefined && resumes(after, upTo) ? [{ roomId, after, upTo }] : [];
+    });
+    rooms.push(...(await this.missed(resumed)));
     return { epoch: this.epoch.id, rooms, gone: Object.keys(cursors).filter((roomId) => !places.has(roomId)) };
   }
 
@@ -58,23 +61,24 @@ export class SyncService {
       await this.members.mustBeMember(caller.id, roomId);
       throw new ChatError('not_member', 'You have just left this room');
     }
-    if (after !== undefined && epoch === this.epoch.id && resumes(after, place))
-      return this.missed(roomId, after, place, limit);
-    const [snapshot] = await this.snapshots(caller, [roomId], places);
-    if (snapshot === undefined) throw new ChatError('not_found', 'There is no such room');
-    return snapshot;
+    const [synced] =
+      after !== undefined && epoch === this.epoch.id && resumes(after, place)
+        ? await this.missed([{ roomId, after, upTo: place }], limit)
+        : await this.snapshots(caller, [roomId], places);
+    if (synced === undefined) throw new ChatError('not_found', 'There is no such room');
+    return synced;
   }
 
-  private async missed(
-    roomId: string,
-    after: number,
-    place: number,
-    limit: number,
-  ): Promise<RoomSynced & { reset: false }> {
-    const nothing = { reset: false as const, roomId, after, upTo: after, changes: [], more: after < place };
-    if (after === place || limit <= 0) return nothing;
-    const { changes, upTo } = await this.log.read({ roomId, after, upTo: place }, limit);
-    return { ...nothing, upTo, changes, more: upTo < place };
+  /** The more rooms have news, the fewer of each: what does not fit is asked for room by room. */
+  private async missed(ranges: ChangeRange[], limit: number = limits.syncPage): Promise<RoomCatchUp[]> {
+    const behind = ranges.filter(({ after, upTo }) => after < upTo);
+    const perRoom = Math.max(10, Math.min(limit, Math.floor(limits.syncTotal / Math.max(1, behind.length))));
+    const slices = await this.reads.readMany(behind, Math.min(limit, perRoom));
+    const news = new Map(behind.map(({ roomId }, i) => [roomId, slices[i]]));
+    return ranges.map(({ roomId, after, upTo: place }) => {
+      const { changes, upTo } = news.get(roomId) ?? { changes: [], upTo: after };
+      return { reset: false, roomId, after, upTo, changes, more: upTo < place };
+    });
   }
 
   /** The more rooms, the fewer messages each brings; every room brings its newest one. */

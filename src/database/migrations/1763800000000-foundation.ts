@@ -100,13 +100,16 @@ export class Foundation1763800000000 implements MigrationInterface {
  * Precondition: the arrays are ordered by room id, so that two batches can never wait for each other in a circle, and no
  * (room, sender, client_msg_id) stands in them twice.
  *
+ * With p_wait false a room that someone else has locked is passed over: its sends come back as \`busy\` and the others do
+ * not wait for it. The caller sends those again with p_wait true.
+ *
  * Each statement of a volatile function sees what was committed before that statement: so after the lock of the room
  * is held, the look for an earlier send of the same client_msg_id sees every send that ever got a number there. (One
  * statement that does both looks with the snapshot from before the wait, and stores doubles.)
  */
 const sendMessages = `
 create function send_messages(
-  p_room_ids uuid[], p_sender_ids uuid[], p_client_msg_ids text[], p_fingerprints bytea[], p_texts text[]
+  p_room_ids uuid[], p_sender_ids uuid[], p_client_msg_ids text[], p_fingerprints bytea[], p_texts text[], p_wait boolean
 ) returns table (outcome text, seq bigint, rev bigint, created_at timestamptz)
 language plpgsql as $$
 #variable_conflict use_column
@@ -118,6 +121,7 @@ declare
   known record;
   stored_at timestamptz;
   added int := 0;
+  busy boolean;
   outcomes text[] := '{}';
   seqs bigint[] := '{}';
   revs bigint[] := '{}';
@@ -133,9 +137,23 @@ begin
       end if;
       room_id := item.room_id;
       added := 0;
-      select r.id, r.seq, r.rev, r.visibility, r.archived_at into room
-        from rooms r where r.id = item.room_id for no key update;
+      if p_wait then
+        select r.id, r.seq, r.rev, r.visibility, r.archived_at into room
+          from rooms r where r.id = item.room_id for no key update;
+      else
+        select r.id, r.seq, r.rev, r.visibility, r.archived_at into room
+          from rooms r where r.id = item.room_id for no key update skip locked;
+      end if;
+      busy := room.id is null and exists (select from rooms r where r.id = item.room_id);
       stored_at := date_trunc('milliseconds', clock_timestamp());
+    end if;
+
+    if busy then
+      outcomes := outcomes || 'busy'::text;
+      seqs := seqs || null::bigint;
+      revs := revs || null::bigint;
+      times := times || null::timestamptz;
+      continue;
     end if;
 
     select m.seq, m.rev, m.fingerprint into known from messages m
