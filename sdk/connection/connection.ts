@@ -24,7 +24,8 @@ export class Connection {
   private readonly backoff: Backoff;
   private readonly waiting = new Set<{ online: (link: Link) => void; ended: (error: ParleyError) => void }>();
   private readonly stopListening: () => void;
-  private transports: Settings['transports'];
+  /** 0 means all transports in turn, n the one at that place alone. */
+  private transport = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Before this time (of the process' clock) no try is made: the server asked for it. */
   private notBefore = 0;
@@ -37,7 +38,6 @@ export class Connection {
     private readonly listener: ConnectionListener,
   ) {
     this.backoff = new Backoff(settings.backoff);
-    this.transports = settings.transports;
     this.stopListening = onNetworkReturn(() => this.networkIsBack());
   }
 
@@ -81,9 +81,14 @@ export class Connection {
       return;
     }
     if (this.end) return;
-    const { url, requestTimeoutMs } = this.settings;
+    const { url, requestTimeoutMs, transports } = this.settings;
     const link: Link = new Link(
-      { url, token, transports: this.transports, requestTimeoutMs },
+      {
+        url,
+        token,
+        transports: this.transport > 0 ? transports.slice(this.transport, this.transport + 1) : transports,
+        requestTimeoutMs,
+      },
       {
         ready: (session) => void this.becomeOnline(link, session),
         changes: (frame) => this.listener.changes(frame),
@@ -128,8 +133,8 @@ export class Connection {
     } else if (loss.kind === 'refused') {
       this.obey(loss.error);
     } else {
-      // A transport that opens and then says nothing (a proxy that swallows WebSocket) lets the next one try first.
-      if (loss.kind === 'unready') this.transports = [...this.transports.slice(1), ...this.transports.slice(0, 1)];
+      // One that fails at once hands over to the next by itself; one that says nothing (swallowed by a proxy) does not.
+      if (loss.kind === 'unready') this.transport = (this.transport + 1) % this.settings.transports.length;
       this.comeBack(this.backoff.next());
     }
   }
@@ -170,6 +175,7 @@ export class Connection {
   }
 
   private networkIsBack(): void {
+    this.transport = 0;
     if (this.timer === undefined) return;
     this.backoff.reset();
     this.comeBack(this.backoff.next(Math.max(0, this.notBefore - performance.now())));

@@ -67,7 +67,8 @@ export class Link {
       tryAllTransports: true,
       reconnection: false,
       forceNew: true,
-      timeout: 2 * requestTimeoutMs,
+      // `readiness` is over before; it also covers what comes after the transport is open.
+      timeout: 3 * requestTimeoutMs,
       // Where there is no browser to do it, the sticky cookie of a balancer has to be kept by the client.
       withCredentials: !('location' in globalThis),
     });

@@ -180,6 +180,16 @@ test('leaves it to the reply whether a message seen before it was a duplicate', 
   await expect(first?.sent).resolves.toMatchObject({ duplicate: false });
 });
 
+test('does not send again what was seen before the connection broke', async () => {
+  const wire = wireWith('1');
+  const [first] = wire.outbox.items;
+  wire.outbox.recognise(message(1, { sender: me, clientMsgId: first?.clientMsgId ?? '' }));
+  wire.cut();
+  await expect(first?.sent).resolves.toMatchObject({ duplicate: true, message: { seq: 1 } });
+  wire.comeBack();
+  expect(wire.waiting).toEqual([]);
+});
+
 test('keeps an acknowledged message until the room shows it', async () => {
   const wire = wireWith('1');
   wire.show = () => 0;

@@ -1,0 +1,254 @@
+import type { Socket } from 'node:net';
+import { limits } from '../../src/protocol/index.js';
+import { ParleyError } from '../../sdk/index.js';
+import { refusals, ScriptedServer, status, statuses } from './scripted-server.js';
+
+let server: ScriptedServer;
+
+beforeEach(async () => {
+  server = await ScriptedServer.start();
+});
+
+afterEach(() => server.stop());
+
+test('is online once the rooms are caught up with', async () => {
+  const client = server.client();
+  expect(client.status).toBe('connecting');
+  let caughtUp = false;
+  server.answer('rooms:sync', () => {
+    caughtUp = client.status === 'connecting';
+    return { ok: true, data: { epoch: 'one', rooms: [], gone: [] } };
+  });
+  await client.ready();
+  expect(caughtUp).toBe(true);
+  expect(client.status).toBe('online');
+  expect(client.session?.epoch).toBe('one');
+});
+
+test('is closed for good when the server does not know the token', async () => {
+  server.refuseNext.push(refusals.unauthenticated);
+  const client = server.client();
+  const closed = new Promise<ParleyError>((resolve) => client.on('closed', resolve));
+  await expect(client.ready()).rejects.toMatchObject({ code: 'unauthenticated', retryable: false });
+  expect(await closed).toBeInstanceOf(ParleyError);
+  expect(client.status).toBe('closed');
+  await expect(client.discoverRooms()).rejects.toMatchObject({ code: 'unauthenticated' });
+  await expect(client.send('room', 'text').sent).rejects.toMatchObject({ code: 'unauthenticated' });
+  expect(server.handshakes).toHaveLength(1);
+});
+
+test('asks for another token when one has expired, once', async () => {
+  server.refuseNext.push(refusals.expired);
+  let asked = 0;
+  const client = server.client({ token: () => `token ${++asked}` });
+  await client.ready();
+  expect(server.handshakes.map(({ token }) => token)).toEqual(['token 1', 'token 2']);
+
+  server.refuseNext.push(refusals.expired, refusals.expired);
+  server.sockets[0]?.emit('session:closed', { error: refusals.expired });
+  await status(client, 'closed');
+  // One for the renewal, after which the refusal is final.
+  expect(asked).toBe(3);
+});
+
+test('is closed when a token that cannot be renewed has expired', async () => {
+  server.refuseNext.push(refusals.expired);
+  await expect(server.client().ready()).rejects.toMatchObject({ code: 'token_expired' });
+  expect(server.handshakes).toHaveLength(1);
+});
+
+test('tries again when the token cannot be had, and gives up when that is final', async () => {
+  let asked = 0;
+  const client = server.client({
+    token: () => (++asked === 1 ? Promise.reject(new Error('no network')) : Promise.resolve('late')),
+  });
+  await client.ready();
+  expect(asked).toBe(2);
+  const refused = server.client({ token: () => Promise.reject(new ParleyError(refusals.unauthenticated)) });
+  await expect(refused.ready()).rejects.toMatchObject({ code: 'unauthenticated' });
+});
+
+test('comes back after a refusal not before the time that the server asked for', async () => {
+  server.refuseNext.push(refusals.busy);
+  await server.client({ random: () => 0 }).ready();
+  const [first, second] = server.handshakes;
+  expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(refusals.busy.retryAfterMs - 1);
+});
+
+test('goes offline and comes back when the connection breaks', async () => {
+  const client = server.client();
+  await client.ready();
+  const seen = statuses(client);
+  server.cutAll();
+  await status(client, 'offline');
+  await status(client, 'online');
+  expect(seen).toEqual(['offline', 'connecting', 'online']);
+  expect(server.handshakes).toHaveLength(2);
+});
+
+test('waits longer from try to try, also when connections open and break at once', async () => {
+  const busy = { ...refusals.busy, retryAfterMs: 0 };
+  server.refuseNext.push(busy, busy, busy);
+  const client = server.client({ random: () => 0.999, backoff: { baseMs: 40, capMs: 300 } });
+  client.on('status', (now) => {
+    if (now === 'online' && server.handshakes.length < 6) server.cutAll();
+  });
+  await new Promise<void>((resolve) => client.on('status', () => server.handshakes.length === 6 && resolve()));
+  const gaps = server.handshakes.slice(1).map(({ at }, i) => at - (server.handshakes[i]?.at ?? 0));
+  [40, 80, 160, 300, 300].forEach((wait, i) => expect(gaps[i]).toBeGreaterThanOrEqual(0.999 * wait - 2));
+});
+
+test('leaves when the server asks it to, and returns within the span that it was given', async () => {
+  const client = server.client({ random: () => 0.5 });
+  await client.ready();
+  const told = performance.now();
+  server.sockets[0]?.emit('session:reconnect', { reason: 'drain', afterMs: 100, spreadMs: 100 });
+  await status(client, 'offline');
+  expect(server.handshakes).toHaveLength(1);
+  await status(client, 'online');
+  const waited = (server.handshakes[1]?.at ?? 0) - told;
+  expect(waited).toBeGreaterThanOrEqual(149);
+});
+
+test('ends with the last word of the server, or comes back, as that word says', async () => {
+  const slow = server.client();
+  await slow.ready();
+  server.sockets[0]?.emit('session:closed', { error: { code: 'slow_consumer', message: 'Slow', retryable: true } });
+  await status(slow, 'offline');
+  await status(slow, 'online');
+  slow.close();
+
+  const banned = server.client();
+  await banned.ready();
+  const error = { code: 'banned', message: 'Go', retryable: false } as const;
+  for (const socket of server.sockets) socket.emit('session:closed', { error });
+  await status(banned, 'closed');
+  expect(server.handshakes).toHaveLength(3);
+});
+
+test('asks again after timeouts and retryable errors, and rejects with any other', async () => {
+  const client = server.client({ requestTimeoutMs: 200 });
+  const page = { items: [], nextCursor: null };
+  const replies = ['silence', { ok: false, error: refusals.busy }, { ok: true, data: page }] as const;
+  server.answer('rooms:discover', () => replies[server.countOf('rooms:discover') - 1] ?? 'silence');
+  await expect(client.discoverRooms()).resolves.toEqual(page);
+  expect(server.countOf('rooms:discover')).toBe(3);
+  expect(server.handshakes).toHaveLength(1);
+
+  server.answer('room:update', () => ({
+    ok: false,
+    error: { code: 'forbidden', message: 'No', retryable: false, details: ['x'] },
+  }));
+  await expect(client.updateRoom({ roomId: 'r', name: 'n' })).rejects.toMatchObject({
+    name: 'ParleyError',
+    code: 'forbidden',
+    details: ['x'],
+  });
+});
+
+test('asks on the next connection what the last one did not answer, and nothing twice', async () => {
+  const client = server.client();
+  await client.ready();
+  const page = { items: [], nextCursor: null };
+  server.answer('rooms:discover', () => {
+    if (server.countOf('rooms:discover') > 1) return { ok: true, data: page };
+    server.cutAll();
+    return 'silence';
+  });
+  await expect(client.discoverRooms()).resolves.toEqual(page);
+
+  server.cutAll();
+  await status(client, 'offline');
+  await expect(client.discoverRooms({ query: 'offline' })).resolves.toEqual(page);
+  const asked = server.asked.filter(({ event }) => event === 'rooms:discover');
+  expect(asked.map(({ connection }) => connection)).toEqual([1, 2, 3]);
+});
+
+test('takes a connection for dead on which nothing is heard', async () => {
+  const client = server.client({ requestTimeoutMs: 100 });
+  await client.ready();
+  const page = { items: [], nextCursor: null };
+  server.answer('rooms:discover', () => ({ ok: true, data: page }));
+  const [socket] = server.sockets;
+  const raw = (socket?.conn.transport as unknown as { socket: { _socket: Socket } }).socket._socket;
+  raw.pause();
+  await expect(client.discoverRooms()).resolves.toEqual(page);
+  expect(server.handshakes).toHaveLength(2);
+  raw.resume();
+});
+
+test('asks no more at once than half of what the server takes', async () => {
+  server.session = { limits: { ...limits, requestsInFlight: 8 } };
+  const client = server.client();
+  await client.ready();
+  const replies: (() => void)[] = [];
+  let open = 0;
+  let most = 0;
+  server.sockets[0]?.removeAllListeners();
+  server.sockets[0]?.offAny();
+  server.sockets[0]?.onAny((_event: string, _request: unknown, reply: (value: unknown) => void) => {
+    most = Math.max(most, ++open);
+    replies.push(() => {
+      open -= 1;
+      reply({ ok: true, data: { items: [], nextCursor: null } });
+    });
+    if (replies.length === 4) for (const answer of replies.splice(0)) setImmediate(answer);
+  });
+  await Promise.all(Array.from({ length: 20 }, () => client.discoverRooms()));
+  expect(most).toBe(4);
+});
+
+test('does not send a request for which the server would cut the connection', async () => {
+  const client = server.client();
+  await client.ready();
+  const query = 'é'.repeat(40_000);
+  await expect(client.discoverRooms({ query })).rejects.toMatchObject({ code: 'payload_too_large' });
+  expect(server.countOf('rooms:discover')).toBe(0);
+});
+
+test('ends when the token turns out to be another user’s', async () => {
+  const client = server.client();
+  await client.ready();
+  server.session = { userId: '0199aaaa-0000-7000-8000-00000000000b' };
+  server.cutAll();
+  await status(client, 'closed');
+  expect(client.rooms.size).toBe(0);
+});
+
+test('rejects what is pending when it is closed, and says nothing of a server’s word', async () => {
+  const client = server.client();
+  await client.ready();
+  let word: ParleyError | undefined;
+  client.on('closed', (error) => (word = error));
+  const pending = client.discoverRooms();
+  client.close();
+  await expect(pending).rejects.toMatchObject({ code: 'unavailable', retryable: false });
+  await expect(client.discoverRooms()).rejects.toBeInstanceOf(ParleyError);
+  expect(client.status).toBe('closed');
+  expect(word).toBeUndefined();
+});
+
+test('uses long-polling where WebSocket is refused', async () => {
+  const polling = await ScriptedServer.start(['polling']);
+  try {
+    await polling.client({ transports: ['websocket', 'polling'] }).ready();
+    expect(polling.handshakes.map(({ transport }) => transport)).toEqual(['polling']);
+  } finally {
+    await polling.stop();
+  }
+});
+
+test('uses long-polling where WebSocket is swallowed', async () => {
+  const polling = await ScriptedServer.start(['polling']);
+  const kept: Socket[] = [];
+  polling.http.removeAllListeners('upgrade');
+  polling.http.on('upgrade', (_request, socket: Socket) => kept.push(socket));
+  try {
+    await polling.client({ transports: ['websocket', 'polling'], requestTimeoutMs: 150 }).ready();
+    expect(kept.length).toBeGreaterThan(0);
+    expect(polling.handshakes.map(({ transport }) => transport)).toEqual(['polling']);
+  } finally {
+    for (const socket of kept) socket.destroy();
+    await polling.stop();
+  }
+});
