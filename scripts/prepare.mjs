@@ -65,7 +65,8 @@ export function npm(args) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...first, ...args], { cwd: root, shell, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
     child.once('error', reject);
     child.once('close', (code) => resolve({ code: code ?? 1, output }));
   });
@@ -96,7 +97,10 @@ function hashOf(sources, output) {
   const add = (path) => {
     const full = join(root, path);
     if (path === output || path.includes('node_modules/') || !existsSync(full)) return;
-    if (statSync(full).isDirectory()) return void readdirSync(full).sort().forEach((name) => add(`${path}/${name}`));
+    if (statSync(full).isDirectory())
+      return void readdirSync(full)
+        .sort()
+        .forEach((name) => add(`${path}/${name}`));
     hash.update(`${path}\0`).update(readFileSync(full)).update('\0');
   };
   sources.forEach(add);

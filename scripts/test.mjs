@@ -1,0 +1,123 @@
+/** `npm test` runs every check; `npm test -- test/sdk` runs Jest alone, on those paths. The last line is `N passed, N failed`. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { npm, prepare, root } from './prepare.mjs';
+import { installPrograms } from './programs.mjs';
+
+const CHECKS = [
+  { name: 'types', args: ['run', '--silent', 'types'] },
+  { name: 'lint', args: ['run', '--silent', 'lint'] },
+  { name: 'import rules', args: ['run', '--silent', 'imports'] },
+];
+/** How long Jest may take to end after its results stand; then something was left open. */
+const END_MS = 20_000;
+const LIMIT_MS = 20 * 60_000;
+
+const jestArgs = process.argv.slice(2);
+const started = Date.now();
+/** @type {{ name: string, passed: number, failed: number, note?: string }[]} */
+const results = [];
+let stopped;
+
+// A Ctrl-C reaches the children too, and they clean up; a signal to this process alone is passed on.
+let jest;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    stopped = signal;
+    if (jest) jest.kill(signal);
+    else process.exit(128 + constants.signals[signal]);
+  });
+}
+
+try {
+  await prepare();
+  const sentences = await installPrograms();
+  for (const sentence of sentences) results.push({ name: 'programs', passed: 0, failed: 1, note: sentence });
+  if (jestArgs.length === 0) for (const check of CHECKS) results.push(await run(check));
+  results.push(await runJest());
+} catch (error) {
+  results.push({
+    name: 'preparation',
+    passed: 0,
+    failed: 1,
+    note: error?.name === 'StartError' ? error.message : error?.stack,
+  });
+}
+process.exit(summary());
+
+async function run({ name, args }) {
+  const began = Date.now();
+  const { code, output } = await npm(args);
+  const note = `${seconds(began)} s`;
+  if (code === 0) return { name, passed: 1, failed: 0, note };
+  process.stdout.write(`\n${name}:\n${output}\n`);
+  return { name, passed: 0, failed: 1, note };
+}
+
+async function runJest() {
+  const began = Date.now();
+  const dir = mkdtempSync(join(tmpdir(), 'parley-results-'));
+  const file = join(dir, 'jest.json');
+  const script = join(root, 'node_modules/jest/bin/jest.js');
+  const args = ['--experimental-vm-modules', '--no-warnings', script, '--json', `--outputFile=${file}`, ...jestArgs];
+  jest = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  let hangs;
+  const watch = setInterval(() => {
+    const finished = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+    if (hangs) return void jest.kill('SIGKILL');
+    if (finished && Date.now() - finished > END_MS)
+      hangs = 'Jest did not end after its last test: something was left open';
+    if (Date.now() - began > LIMIT_MS) hangs = `Jest did not end within ${LIMIT_MS / 60_000} minutes`;
+    if (hangs) jest.kill('SIGTERM');
+  }, END_MS / 2);
+  const code = await new Promise((resolve) => jest.once('close', resolve));
+  clearInterval(watch);
+  jest = undefined;
+  const report = readReport(file);
+  rmSync(dir, { recursive: true, force: true });
+  const result = {
+    name: 'tests',
+    passed: report.numPassedTests,
+    failed: report.numFailedTests,
+    note: `${seconds(began)} s`,
+  };
+  const broken = report.numRuntimeErrorTestSuites;
+  if (broken > 0) fail(result, `${broken} files did not run`, broken);
+  if (report.numPendingTests > 0) result.note += `, ${report.numPendingTests} skipped`;
+  if (report.numPassedTests + report.numFailedTests === 0) fail(result, 'no test ran');
+  if (hangs) fail(result, hangs);
+  else if (code !== 0 && result.failed === 0) fail(result, `Jest ended with ${code}`);
+  return result;
+}
+
+function fail(result, why, times = 1) {
+  result.failed += times;
+  result.note += `, ${why}`;
+}
+
+function readReport(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return { numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 0, numPendingTests: 0 };
+  }
+}
+
+function seconds(since) {
+  return ((Date.now() - since) / 1000).toFixed(1);
+}
+
+function summary() {
+  const total = (count) => results.reduce((sum, result) => sum + result[count], 0);
+  console.log('');
+  for (const { name, passed, failed, note } of results) {
+    console.log(`${failed === 0 ? '✓' : '✗'} ${name}: ${passed} passed, ${failed} failed (${note})`);
+  }
+  if (stopped) console.log(`✗ ended by ${stopped}`);
+  console.log(`Took ${seconds(started)} s.`);
+  console.log(`${total('passed')} passed, ${total('failed')} failed`);
+  if (stopped) return 128 + constants.signals[stopped];
+  return total('failed') === 0 && total('passed') > 0 ? 0 : 1;
+}
