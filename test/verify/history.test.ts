@@ -1,0 +1,144 @@
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { judge, judgeOne } from '../../verify/checks/index.js';
+import { HistoryWriter, readHistory, type HistoryRecord } from '../../verify/history.js';
+import { Model, steps } from './model.js';
+
+let dir: string;
+beforeAll(async () => (dir = await mkdtemp(join(tmpdir(), 'history-'))));
+afterAll(() => rm(dir, { recursive: true }));
+
+async function read(path: string): Promise<HistoryRecord[]> {
+  const records: HistoryRecord[] = [];
+  for await (const record of readHistory(path)) records.push(record);
+  return records;
+}
+
+describe('a history file', () => {
+  it('gives back what was written', async () => {
+    const path = join(dir, 'round-trip.ndjson');
+    await fc.assert(
+      fc.asyncProperty(steps, async (played) => {
+        const history = Model.play(played);
+        const writer = new HistoryWriter(path);
+        for (const record of history) writer.write(record);
+        writer.close();
+        expect(await read(path)).toEqual(history);
+        expect(writer.written).toBe(history.length);
+      }),
+      { numRuns: 5 },
+    );
+  });
+
+  it('keeps no more in memory than its buffer', async () => {
+    const path = join(dir, 'bounded.ndjson');
+    const writer = new HistoryWriter(path, 1_000);
+    const record: HistoryRecord = { type: 'phase', t: 1, phase: 'load' };
+    let bytes = 0;
+    for (let i = 0; i < 500; i++) {
+      writer.write(record);
+      bytes += JSON.stringify(record).length + 1;
+      expect(bytes - (await stat(path)).size).toBeLessThan(1_100);
+    }
+    writer.close();
+    expect((await stat(path)).size).toBe(bytes);
+  });
+
+  it('names the line that is no record', async () => {
+    const path = join(dir, 'broken.ndjson');
+    await writeFile(path, '{"type":"phase","t":1,"phase":"load"}\n{"type":"pha');
+    await expect(read(path)).rejects.toThrow(/broken\.ndjson:2 /);
+    await writeFile(path, '{"no":"type"}\n');
+    await expect(read(path)).rejects.toThrow(/broken\.ndjson:1 /);
+  });
+});
+
+describe('the figures', () => {
+  const send = (request: number, t: number): HistoryRecord => ({
+    type: 'request',
+    t,
+    request,
+    client: 'c0',
+    user: 'u0',
+    connection: 0,
+    event: 'message:send',
+    send: { room: 'r0', cmid: `m${request}`, hash: 1 },
+  });
+  const ok = (request: number, t: number): HistoryRecord => ({
+    type: 'ok',
+    t,
+    request,
+    stored: { room: 'r0', rev: request, seq: request, sender: 'u0', cmid: `m${request}`, hash: 1, duplicate: false },
+  });
+  const deliver = (request: number, t: number, connection: number): HistoryRecord => ({
+    type: 'deliver',
+    t,
+    client: `c${connection}`,
+    connection,
+    room: 'r0',
+    after: request - 1,
+    upTo: request,
+    changes: [['m', request, request, 'u0', `m${request}`, 1]],
+  });
+  const connected = (connection: number, instance: string): HistoryRecord => ({
+    type: 'connected',
+    t: 0,
+    client: `c${connection}`,
+    user: `u${connection}`,
+    connection,
+    instance,
+    epoch: 'e',
+  });
+  const ms = 1e6;
+
+  it('tell acknowledgement from delivery, own instance from others, and before, during and after a fault', async () => {
+    const history: HistoryRecord[] = [connected(0, 'a'), connected(1, 'a'), connected(2, 'b')];
+    const phases = [0, 2_000, 4_000].map((start) => start * ms);
+    for (const [phase, start] of phases.entries()) {
+      if (phase > 0) history.push({ type: 'fault', t: start, at: phase === 1 ? 'begin' : 'end', fault: 0, name: 'x' });
+      for (let i = 0; i < 100; i++) {
+        const request = phase * 100 + i + 1;
+        const t = start + (i + 1) * 10 * ms;
+        history.push(send(request, t), ok(request, t + (phase + 1) * ms));
+        history.push(deliver(request, t + (phase + 1) * 2 * ms, 1), deliver(request, t + (phase + 1) * 100 * ms, 2));
+      }
+    }
+    const { quantileMs, timeline } = await judge(history);
+    for (const [phase, span] of (['before', 'during', 'after'] as const).entries()) {
+      for (const share of [0.5, 0.99]) {
+        expect(quantileMs('ack', span, share)).toBeCloseTo(phase + 1, 1);
+        expect(quantileMs('same', span, share) / (2 * (phase + 1))).toBeCloseTo(1, 1);
+        expect(quantileMs('cross', span, share) / (100 * (phase + 1))).toBeCloseTo(1, 1);
+      }
+    }
+    expect(timeline.faults).toEqual([{ name: 'x', from: 2, to: 4 }]);
+    expect(timeline.seconds.reduce((sum, { acked }) => sum + acked, 0)).toBe(300);
+    expect(timeline.seconds.reduce((sum, { delivered }) => sum + delivered, 0)).toBe(600);
+  });
+
+  it('tell how long clients were away, and how late the last message of a fault came', () => {
+    const history: HistoryRecord[] = [
+      connected(0, 'a'),
+      connected(1, 'b'),
+      send(1, 10 * ms),
+      { type: 'fault', t: 5 * ms, at: 'begin', fault: 0, name: 'x' },
+      { type: 'disconnected', t: 20 * ms, client: 'c1', connection: 1, reason: 'transport close' },
+      { type: 'fault', t: 100 * ms, at: 'end', fault: 0, name: 'x' },
+      { ...connected(2, 'a'), client: 'c1', t: 200 * ms } as HistoryRecord,
+      {
+        ...deliver(1, 220 * ms, 2),
+        type: 'sync',
+        client: 'c1',
+        request: 9,
+        reset: false,
+        more: false,
+      } as HistoryRecord,
+      { type: 'live', t: 230 * ms, client: 'c1', connection: 2 },
+    ];
+    const { figures } = judgeOne('C14', history);
+    expect(figures['away max']).toBe(210);
+    expect(figures['backlog']).toBe(120);
+  });
+});
