@@ -22,17 +22,19 @@ const text = z
   .refine((value) => value.isWellFormed() && !value.includes('\0'), 'Is not well-formed text')
   .refine((value) => value.trim() !== '', 'Is blank');
 
-const topic = z
-  .string()
-  .normalize('NFC')
-  .max(limits.topicLength)
-  .refine((value) => value.isWellFormed() && !value.includes('\0'), 'Is not well-formed text');
+const wellFormed = (maxLength: number) =>
+  z
+    .string()
+    .normalize('NFC')
+    .max(maxLength)
+    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'Is not well-formed text');
 
 /** Chosen by the client, unique among its sends to one room; a UUID serves well. Visible ASCII. */
 const clientMsgId = z.string().regex(new RegExp(`^[\\x21-\\x7e]{1,${limits.clientMsgIdLength}}$`));
 
 const listLimit = z.int().min(1).max(limits.listPage).default(limits.listPageDefault);
-const cursor = z.string().min(1).max(200);
+/** Long enough for the longest name of a room, in whatever script. */
+const cursor = z.string().min(1).max(600);
 
 export const UserName = name(limits.userNameLength);
 export const RoomName = name(limits.roomNameLength);
@@ -45,13 +47,13 @@ export const CreateRoom = z.strictObject({
    */
   roomId: z.uuidv7().toLowerCase().optional(),
   name: RoomName,
-  topic: topic.default(''),
+  topic: wellFormed(limits.topicLength).default(''),
   visibility: Visibility.default('public'),
 });
 export type CreateRoom = z.output<typeof CreateRoom>;
 
 export const UpdateRoom = z
-  .strictObject({ roomId: Id, name: RoomName.optional(), topic: topic.optional() })
+  .strictObject({ roomId: Id, name: RoomName.optional(), topic: wellFormed(limits.topicLength).optional() })
   .refine((request) => request.name !== undefined || request.topic !== undefined, 'Nothing to change');
 export type UpdateRoom = z.output<typeof UpdateRoom>;
 
@@ -60,7 +62,7 @@ export type RoomRef = z.output<typeof RoomRef>;
 
 export const DiscoverRooms = z.strictObject({
   /** Part of the name, in any case. */
-  query: z.string().trim().max(limits.roomNameLength).optional(),
+  query: wellFormed(limits.roomNameLength).trim().optional(),
   /** `nextCursor` of the page before. */
   cursor: cursor.optional(),
   limit: listLimit,

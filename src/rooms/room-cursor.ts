@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { ChatError } from '../chat-error.js';
-import { Id } from '../protocol/index.js';
+import { Id, RoomName } from '../protocol/index.js';
 
-const Place = z.tuple([z.string().max(200), Id]);
+const Place = z.tuple([RoomName, Id]);
 
 /** Where a page of rooms ordered by name ended. Opaque to clients. */
 export function encodeRoomCursor(room: { name: string; id: string } | undefined): string | null {
