@@ -4,6 +4,7 @@ import { IsNull, MoreThan, Repository } from 'typeorm';
 import type { Caller } from '../auth/caller.js';
 import { ChatError } from '../chat-error.js';
 import {
+  Id,
   limits,
   type AddMember,
   type Change,
@@ -155,7 +156,8 @@ export function notMember(room: Pick<RoomEntity, 'visibility'> | undefined): Cha
 }
 
 function userIdOf(cursor: string): string {
-  if (/^[0-9a-f-]{36}$/.test(cursor)) return cursor;
+  const id = Id.safeParse(cursor);
+  if (id.success) return id.data;
   throw new ChatError('invalid_argument', 'The cursor is not one that a page gave', { details: ['cursor: Unknown'] });
 }
 
