@@ -10,6 +10,7 @@ import type {
   RoomChanges,
   ServerToClientEvents,
   SessionReady,
+  UserSignal,
 } from '../src/protocol/index.js';
 import { testToken } from './instance.js';
 
@@ -24,10 +25,12 @@ export class Refused extends Error {
 /** A plain Socket.IO client that knows nothing of revs: what an app sees that does not use the SDK. */
 export class PlainClient {
   readonly frames: RoomChanges[] = [];
+  readonly signals: UserSignal[] = [];
   session!: SessionReady;
 
   private constructor(readonly socket: TypedSocket) {
     socket.on('room:changes', (frame) => this.frames.push(frame));
+    socket.on('user:signal', (signal) => this.signals.push(signal));
   }
 
   /** @throws Refused when the handshake is refused */
@@ -58,6 +61,13 @@ export class PlainClient {
     const reply = await this.reply(event, request);
     if (!reply.ok) throw new Refused(reply.error);
     return reply.data as ResultOf<E>;
+  }
+
+  /** What the request is refused with. @throws when it is not refused */
+  async refusal<E extends RequestName>(event: E, request: RequestInput<E>): Promise<ErrorBody> {
+    const reply = await this.reply(event, request);
+    if (reply.ok) throw new Error(`${event} was not refused but answered ${JSON.stringify(reply.data)}`);
+    return reply.error;
   }
 
   /** The raw reply, whatever is sent. */
