@@ -15,7 +15,10 @@ import { serveDocs } from './rest/openapi.js';
 import { ProblemFilter } from './rest/problem.filter.js';
 import { validation } from './validation.js';
 
-/** The whole application, ready to listen. `main` and the tests call it, so what is tested is what runs. */
+/**
+ * The whole application, ready to listen. `main` and the tests call it, so what is tested is what runs.
+ * @throws StartError where the configuration asks for what is not there
+ */
 export async function createApp(config: Config): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), {
     bodyParser: false,
@@ -41,7 +44,12 @@ export async function createApp(config: Config): Promise<NestExpressApplication>
   app.useWebSocketAdapter(new RedisIoAdapter(app, config));
   if (config.docs) serveDocs(app);
   app.useStaticAssets(config.webDir, { index: 'index.html' });
-  await app.get(RedisBus).start();
+  try {
+    await app.get(RedisBus).start();
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   return app;
 }
 

@@ -53,8 +53,7 @@ export class RedisIoAdapter extends IoAdapter {
       ...originCheck(this.config),
     };
     if (this.config.redis !== undefined) {
-      const { prefix } = this.config.redis;
-      options.adapter = createAdapter(bus.publisher, bus.subscriber, { key: prefix }) as ServerOptions['adapter'];
+      options.adapter = guardedAdapter(bus, this.config.redis.prefix);
     }
     const server = super.createIOServer(port, options as ServerOptions) as ChatServer;
     this.app.get(RoomBroadcaster).attach(server);
@@ -123,6 +122,22 @@ export class RedisIoAdapter extends IoAdapter {
       takeAnswer(args)(refuse(new ChatError('unknown_event', 'There is no such request')));
     });
   }
+}
+
+/**
+ * The Redis adapter, which lets go of the promise that reading a request from the bus gives: what it cannot read would
+ * be an unhandled rejection, and end the process.
+ */
+function guardedAdapter(bus: RedisBus, prefix: string): ServerOptions['adapter'] {
+  const create = createAdapter(bus.publisher, bus.subscriber, { key: prefix });
+  // Socket.IO calls it with `new`, which an arrow function does not allow.
+  return function (namespace: unknown) {
+    const adapter = create(namespace);
+    const internals = adapter as unknown as { onrequest: (channel: string, message: Buffer) => Promise<void> };
+    const read = internals.onrequest.bind(adapter);
+    internals.onrequest = (channel, message) => read(channel, message).catch(() => bus.noteJunk());
+    return adapter;
+  } as never;
 }
 
 /** Takes the acknowledgement callback off the arguments; one who did not ask for a reply gets none. */

@@ -46,7 +46,8 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
       const roomId = roomIdOf(channel);
       if (roomId !== undefined) this.sequencer.forgetIfEmpty(roomId);
     });
-    server.on('changes', (frames) => this.receive(frames));
+    // From the bus, where anything can come.
+    server.on('changes', (frames: unknown) => this.receive(Array.isArray(frames) ? frames.filter(isFrame) : []));
     this.plan(RECONCILE_EVERY);
   }
 
@@ -174,6 +175,22 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
     }
     this.plan(this.bus.enabled && !this.bus.healthy ? RECONCILE_DEGRADED : RECONCILE_EVERY);
   }
+}
+
+/** Whether this has the shape of a frame, as far as delivering it depends on it. */
+function isFrame(value: unknown): value is RoomChanges {
+  const { roomId, after, upTo, changes } = (value ?? {}) as Partial<Record<keyof RoomChanges, unknown>>;
+  const isNumbered = Number.isSafeInteger(after) && Number.isSafeInteger(upTo);
+  return typeof roomId === 'string' && isNumbered && Array.isArray(changes) && changes.every(isChange);
+}
+
+function isChange(value: unknown): value is Change {
+  const { rev, kind, member } = (value ?? {}) as {
+    rev?: unknown;
+    kind?: unknown;
+    member?: { user?: { id?: unknown } | null } | null;
+  };
+  return Number.isSafeInteger(rev) && (kind !== 'member' || typeof member?.user?.id === 'string');
 }
 
 function headsOf(standings: ReadonlyMap<string, Standing>): Map<string, number> {

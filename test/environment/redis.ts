@@ -5,8 +5,17 @@ import { createClient } from 'redis';
 
 const PROGRAMS = ['redis-server', 'valkey-server'];
 
+export interface PrivateRedis {
+  readonly url: string;
+  stop(): Promise<void>;
+  /** For tests of what happens when Redis fails: `SIGKILL`, `SIGSTOP`, `SIGCONT`. */
+  kill(signal: NodeJS.Signals): void;
+  /** After it was killed: a new, empty one at the same address. */
+  restart(): Promise<void>;
+}
+
 /** A private Redis in memory on a free port of 127.0.0.1, ended by `stop()` and, on Linux, with this process. */
-export async function startRedis(): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startRedis(): Promise<PrivateRedis> {
   const program = PROGRAMS.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0);
   if (!program) {
     throw new Error(
@@ -14,13 +23,31 @@ export async function startRedis(): Promise<{ url: string; stop(): Promise<void>
     );
   }
   for (let attempt = 1; ; attempt += 1) {
-    const started = await launch(program, await freePort());
-    if (typeof started !== 'string') return started;
+    const port = await freePort();
+    const started = await launch(program, port);
+    if (typeof started !== 'string') return restartable(program, port, started);
     if (attempt === 5) throw new Error(`${program} did not start: ${started}`);
   }
 }
 
-async function launch(program: string, port: number): Promise<{ url: string; stop(): Promise<void> } | string> {
+type Running = Omit<PrivateRedis, 'restart'>;
+
+function restartable(program: string, port: number, first: Running): PrivateRedis {
+  let running = first;
+  return {
+    url: first.url,
+    stop: () => running.stop(),
+    kill: (signal) => running.kill(signal),
+    restart: async () => {
+      await running.stop();
+      const next = await launch(program, port);
+      if (typeof next === 'string') throw new Error(`Redis did not come back: ${next}`);
+      running = next;
+    },
+  };
+}
+
+async function launch(program: string, port: number): Promise<Running | string> {
   const dieWithUs = ['--pdeathsig', 'TERM', '--'];
   const prefix =
     spawnSync('setpriv', [...dieWithUs, 'true'], { stdio: 'ignore' }).status === 0 ? ['setpriv', ...dieWithUs] : [];
@@ -54,6 +81,7 @@ async function launch(program: string, port: number): Promise<{ url: string; sto
   child.unref();
   return {
     url,
+    kill: (signal) => void child.kill(signal),
     stop: async () => {
       child.ref();
       child.kill('SIGKILL');

@@ -61,8 +61,8 @@ function listening(): {
   log: FakeLog;
   sequencer: Sequencer;
   frames: RoomChanges[];
-  until(rev: number): Promise<void>;
-  leave(): void;
+  until: (rev: number) => Promise<void>;
+  leave: () => void;
 } {
   const log = new FakeLog();
   const frames: RoomChanges[] = [];
@@ -101,7 +101,7 @@ describe('the sequencer', () => {
       maxLength: 25,
     });
     await fc.assert(
-      fc.asyncProperty(plan, fc.infiniteStream(fc.nat()), async (pieces, dice) => {
+      fc.asyncProperty(plan, fc.infiniteStream(fc.nat()), async (pieces, dice: Iterator<number>) => {
         const { log, sequencer, frames, until } = listening();
         await sequencer.enter(new Map([[roomId, 0]]), () => undefined);
         let end = 0;
@@ -111,7 +111,9 @@ describe('the sequencer', () => {
           return Array.from({ length: copies }, () => frame);
         });
         log.head = end;
-        const shuffled = arrivals.map((frame) => ({ frame, at: dice.next().value ?? 0 })).sort((a, b) => a.at - b.at);
+        const shuffled = arrivals
+          .map((frame) => ({ frame, at: dice.next().value as number }))
+          .sort((a, b) => a.at - b.at);
         for (const { frame } of shuffled) sequencer.offer(frame);
         await sequencer.reconcile();
         await until(end);

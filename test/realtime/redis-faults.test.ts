@@ -1,0 +1,118 @@
+import { createClient } from 'redis';
+import { startRedis } from '../environment/redis.js';
+import { createDatabase } from '../environment/database.js';
+import { RedisBus } from '../../src/realtime/redis-bus.js';
+import { PlainClient } from '../client.js';
+import { startInstance, type Instance } from '../instance.js';
+
+describe('while Redis', () => {
+  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let redis: Awaited<ReturnType<typeof startRedis>>;
+  let instances: Instance[];
+  let ann: PlainClient;
+  let ben: PlainClient;
+  let roomId: string;
+  let sent = 0;
+
+  const busOf = (i: number): RedisBus => instances[i]?.app.get(RedisBus) ?? fail();
+  const turned = async (healthy: boolean): Promise<void> => {
+    for (const i of [0, 1])
+      while (busOf(i).healthy !== healthy) await new Promise<void>((resolve) => busOf(i).onTurn(resolve));
+  };
+  /** Ann and Ben each send, on their own instances; both see all of it, once and in one order. */
+  const converse = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      sent += 2;
+      await Promise.all(
+        [ann, ben].map((client) => client.ask('message:send', { roomId, clientMsgId: `m${sent}`, text: `${sent}` })),
+      );
+    }
+    for (const client of [ann, ben]) await client.until(() => client.textsOf(roomId).length >= sent);
+    expect(ann.textsOf(roomId)).toHaveLength(sent);
+    expect(ben.textsOf(roomId)).toEqual(ann.textsOf(roomId));
+  };
+
+  beforeEach(async () => {
+    sent = 0;
+    database = await createDatabase();
+    redis = await startRedis();
+    instances = await Promise.all([0, 1].map(() => startInstance(database.url, redis.url)));
+    ann = await PlainClient.connect(instances[0]?.url ?? '', 'ann');
+    ben = await PlainClient.connect(instances[1]?.url ?? '', 'ben');
+    const { room } = await ann.ask('room:create', { name: 'Room' });
+    roomId = room.id;
+    await ben.ask('room:join', { roomId });
+  });
+  afterEach(async () => {
+    ann.close();
+    ben.close();
+    await Promise.all(instances.map((instance) => instance.stop()));
+    await redis.stop();
+    await database.drop();
+  });
+
+  it('is killed and comes back, members on other instances miss nothing', async () => {
+    await converse(3);
+    redis.kill('SIGKILL');
+    await converse(3);
+    await turned(false);
+    await converse(3);
+    await redis.restart();
+    await turned(true);
+    await converse(3);
+  });
+
+  it('stands still with its connections open, it is found out by the beat and members miss nothing', async () => {
+    redis.kill('SIGSTOP');
+    await turned(false);
+    await converse(2);
+    redis.kill('SIGCONT');
+    await turned(true);
+    await converse(2);
+  });
+
+  it('carries junk on every channel, nothing dies and nobody sees it', async () => {
+    const intruder = createClient({ url: redis.url });
+    await intruder.connect();
+    const channels = await intruder.pubSubChannels('*');
+    expect(channels.length).toBeGreaterThan(0);
+    const prefix = channels.find((channel) => channel.includes('-request#'))?.split('-request#')[0] ?? fail();
+    for (const channel of [...channels, `${prefix}#/#`, `${prefix}#/#room:${roomId}#`]) {
+      for (const junk of [
+        '',
+        '{',
+        '{"type":6,"data":5}',
+        '{"type":6,"data":["changes",{"no":"list"}]}',
+        '{"type":6,"data":["changes",[null]]}',
+        Buffer.from([0xc1, 0xff, 0x00]),
+        'x'.repeat(100_000),
+        '[[[[',
+      ]) {
+        await intruder.publish(channel, junk);
+      }
+    }
+    intruder.destroy();
+    expect(busOf(0).counts.junk).toBeGreaterThan(0);
+    await converse(3);
+  });
+});
+
+describe('an instance that starts without Redis', () => {
+  it('serves, and says where Redis is required', async () => {
+    const database = await createDatabase();
+    const nobody = 'redis://127.0.0.1:1';
+    const instance = await startInstance(database.url, nobody);
+    const client = await PlainClient.connect(instance.url, 'ann');
+    await client.ask('room:create', { name: 'Alone' });
+    client.close();
+    await instance.stop();
+    await expect(
+      startInstance(database.url, nobody, { redis: { url: nobody, prefix: 'test', required: true } }),
+    ).rejects.toThrow(/^Redis does not answer at REDIS_URL: start it/);
+    await database.drop();
+  });
+});
+
+function fail(): never {
+  throw new Error('Something is missing');
+}
