@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { HttpException, Logger } from '@nestjs/common';
 import { ChatError } from './chat-error.js';
 import { isTransient } from './database/failures.js';
@@ -30,7 +31,7 @@ export function errorBodyOf(error: unknown): ErrorBody {
   const status = httpStatusOf(error);
   const code = status === undefined ? undefined : httpCodes[status];
   if (code !== undefined) return new ChatError(code, `The request was refused (${code})`).toBody();
-  logger.error(error instanceof Error ? (error.stack ?? error.message) : `Something threw ${typeof error}`);
+  logger.error(types.isNativeError(error) ? (error.stack ?? error.message) : `Something threw ${typeof error}`);
   return new ChatError('internal', 'Something went wrong here; it was logged').toBody();
 }
 

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** SQLSTATEs after which the same statement may succeed: serialization, deadlock, lock timeout, connection, shutdown, full, read-only. */
 const TRANSIENT_STATES = new Set([
   '40001',
@@ -36,7 +38,8 @@ const TRANSIENT_NAMES = new Set(['QueryRunnerProviderAlreadyReleasedError', 'Que
  * Decided by a list, because drivers report a dead connection in many shapes.
  */
 export function isTransient(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  // Node's own errors may be of another realm than ours, as they are in tests.
+  if (!types.isNativeError(error)) return false;
   const { code, driverError } = error as Error & { code?: string; driverError?: unknown };
   if (driverError !== undefined && driverError !== error && isTransient(driverError)) return true;
   if (TRANSIENT_NAMES.has(error.name)) return true;
