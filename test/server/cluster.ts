@@ -7,13 +7,15 @@ import { Rest } from './rest.js';
 
 type ConnectOptions = Parameters<typeof PlainClient.connect>[2];
 
+type Database = Awaited<ReturnType<typeof createDatabase>>;
+
 /** Instances on one new database, and the clients that a test connected to them. */
 export class Cluster {
   private readonly clients = new Set<PlainClient>();
 
   private constructor(
     readonly instances: Instance[],
-    private readonly database: Awaited<ReturnType<typeof createDatabase>>,
+    private readonly database: Database,
     private readonly sql: pg.Client,
   ) {}
 
@@ -22,10 +24,18 @@ export class Cluster {
     const database = await createDatabase();
     const redis = count > 1 ? process.env['TEST_REDIS_URL'] : undefined;
     const start = () => startInstance(database.url, redis, settings);
-    const instances = await Promise.all(Array.from({ length: count }, start));
+    return Cluster.of(await Promise.all(Array.from({ length: count }, start)), database);
+  }
+
+  /** Takes over instances that were started otherwise, and their database. */
+  static async of(instances: Instance[], database: Database): Promise<Cluster> {
     const sql = new pg.Client({ connectionString: database.url });
     await sql.connect();
     return new Cluster(instances, database, sql);
+  }
+
+  get databaseUrl(): string {
+    return this.database.url;
   }
 
   instance(index: number): Instance {
