@@ -35,13 +35,17 @@ export async function prepare() {
     if (!isInstalled()) {
       // Dependencies that only the build and the tests use are needed here, whatever NODE_ENV says.
       const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-      await step('Installing packages', args, 'Is the npm registry reachable? See above for what npm said.');
+      await step('Installing packages', args, (output) =>
+        output.includes('EUSAGE')
+          ? 'package.json and package-lock.json do not agree: run "npm install", which brings the lock file up to date.'
+          : 'Is the npm registry reachable? See above for what npm said.',
+      );
     }
     for (const { what, script, output, sources } of BUILDS) {
       const stamp = join(root, output, '.built-from');
       const hash = hashOf(sources, output);
       if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) continue;
-      await step(`Building ${what}`, ['run', '--silent', script], 'See above for what is wrong in the sources.');
+      await step(`Building ${what}`, ['run', '--silent', script], () => 'See above for what is wrong in the sources.');
       writeFileSync(stamp, hash);
     }
   });
@@ -55,7 +59,7 @@ async function step(title, args, hint) {
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   if (code === 0) return void process.stdout.write(`done in ${seconds} s\n`);
   process.stdout.write(`failed after ${seconds} s\n\n${output}\n`);
-  throw new Refusal(`${title} failed. ${hint}`);
+  throw new Refusal(`${title} failed. ${hint(output)}`);
 }
 
 /** @returns {Promise<{ code: number, output: string }>} */
