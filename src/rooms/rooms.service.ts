@@ -49,9 +49,9 @@ export class RoomsService {
       const { result, changes } = await this.members.enrol(locked, caller, null, 'owner');
       return { result, changes: [{ rev: room.settingsRev, kind: 'room', room: toRoom(room) }, ...changes] };
     });
-    if (created === undefined) return this.createdBefore(caller, room.id);
+    const result = created ?? (await this.createdBefore(caller, room.id));
     await this.broadcaster.admit(caller.id, room.id);
-    return created;
+    return result;
   }
 
   /** @throws ChatError `not_member`, `not_found`, `forbidden`, `room_archived` */
