@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { io, type Socket } from 'socket.io-client';
 import type {
   ClientToServerEvents,
@@ -97,10 +96,18 @@ export class PlainClient {
     return this.changesOf(roomId).flatMap((change) => (change.kind === 'message' ? [change.message.text] : []));
   }
 
-  /** Resolves when the condition holds; it is looked at after every frame. */
-  async until(condition: () => boolean): Promise<void> {
+  /** Resolves when the condition holds; it is looked at after every frame. @throws when nothing more comes for so long, in ms */
+  async until(condition: () => boolean, patience = 10_000): Promise<void> {
     while (!condition()) {
-      await Promise.race([once(this.socket as never, 'room:changes'), once(this.socket as never, 'user:signal')]);
+      const silence = AbortSignal.timeout(patience);
+      await new Promise<void>((resolve, reject) => {
+        const woken = (): void => {
+          this.socket.off('room:changes', woken).off('user:signal', woken);
+          resolve();
+        };
+        this.socket.on('room:changes', woken).on('user:signal', woken);
+        silence.addEventListener('abort', () => reject(new Error('What was waited for did not come')), { once: true });
+      });
     }
   }
 

@@ -34,6 +34,13 @@ export class Cluster {
     return new Cluster(instances, database, sql);
   }
 
+  /** Further instances on another cluster's database that do not hear of each other. Stop this one first. */
+  static async beside(cluster: Cluster, count: number): Promise<Cluster> {
+    const start = () => startInstance(cluster.databaseUrl);
+    const instances = await Promise.all(Array.from({ length: count }, start));
+    return Cluster.of(instances, { url: cluster.databaseUrl, drop: () => Promise.resolve() });
+  }
+
   get databaseUrl(): string {
     return this.database.url;
   }
