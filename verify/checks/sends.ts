@@ -20,6 +20,7 @@ export class Sends {
   readonly request = new Numbers();
   private readonly sendOfRequest = new Numbers();
   private readonly rooms: string[] = [];
+  private last = { room: '', sender: '', cmid: '', send: -1 };
   /** What stands at the end: source, room, and by seq the send and the hash of the row. */
   readonly rows = new Map<string, Map<string, Rows>>();
   /** The last word on each room, by source. */
@@ -30,8 +31,12 @@ export class Sends {
   }
 
   identity(room: string, sender: string, cmid: string): number {
+    // Several checks ask for the same message in a row.
+    const { last } = this;
+    if (last.cmid === cmid && last.sender === sender && last.room === room) return last.send;
     const send = this.identities.of(`${room} ${sender} ${cmid}`);
     if (send === this.rooms.length) this.rooms.push(room);
+    this.last = { room, sender, cmid, send };
     return send;
   }
 

@@ -1,0 +1,166 @@
+import type { CheckResult, Timeline } from '../checks/index.js';
+import { checkTitles } from '../checks/index.js';
+
+/** One figure of a row; with a `limit`, the row fails above it. */
+export interface Figure {
+  name: string;
+  value: number;
+  unit: 'ms' | 's' | '%' | 'MiB' | '×' | '';
+  /** The most that passes; for `atLeast` figures the least. */
+  limit?: number;
+  atLeast?: boolean;
+}
+
+export interface RowReport {
+  row: string;
+  title: string;
+  load: string;
+  seconds: number;
+  acknowledged: number;
+  delivered: number;
+  results: CheckResult[];
+  figures: Figure[];
+  timeline: Timeline;
+  /** What the run cannot say in a figure; why it did not run, if it did not. */
+  notes: string[];
+  /** The file of its plot, beside the report. */
+  plot?: string;
+}
+
+export interface RunReport {
+  startedAt: string;
+  seed: string;
+  command: string;
+  machine: Record<string, string>;
+  versions: Record<string, string>;
+  rows: RowReport[];
+}
+
+export function figurePasses({ value, limit, atLeast }: Figure): boolean {
+  if (limit === undefined) return true;
+  // A figure that could not be taken has not been met.
+  return atLeast === true ? value >= limit : value <= limit;
+}
+
+export function rowPasses(row: RowReport): boolean {
+  return row.results.length > 0 && row.results.every(({ ok }) => ok) && row.figures.every(figurePasses);
+}
+
+const amount = (value: number): string => value.toLocaleString('en-GB', { maximumFractionDigits: 0 });
+
+function shown({ value, unit }: Figure, of = value): string {
+  if (Number.isNaN(of)) return '–';
+  const digits = of >= 100 || Number.isInteger(of) ? 0 : of >= 10 ? 1 : 2;
+  return `${of.toLocaleString('en-GB', { minimumFractionDigits: 0, maximumFractionDigits: digits })}${unit === '' || unit === '×' || unit === '%' ? unit && ` ${unit}` : ` ${unit}`}`;
+}
+
+function sentence(figure: Figure): string {
+  const bound =
+    figure.limit === undefined ? '' : ` (${figure.atLeast === true ? '≥' : '≤'} ${shown(figure, figure.limit)})`;
+  return `${figurePasses(figure) ? '' : '✗ '}${figure.name} ${shown(figure)}${bound}`;
+}
+
+/** For the terminal: a line a row, and below it what went wrong. */
+export function table(rows: readonly RowReport[]): string {
+  const head = ['row', 'load', 'acknowledged', 'delivered', 'violated', ''];
+  const lines = rows.map((row) => [
+    row.row,
+    row.load,
+    amount(row.acknowledged),
+    amount(row.delivered),
+    row.results
+      .filter(({ ok }) => !ok)
+      .map(({ check }) => check)
+      .join(' ') || 'none',
+    rowPasses(row) ? 'passes' : 'FAILS',
+  ]);
+  const widths = head.map((cell, i) => Math.max(cell.length, ...lines.map((line) => line[i]?.length ?? 0)));
+  const text = (cells: string[]) =>
+    cells
+      .map((cell, i) => (i === 2 || i === 3 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  const details = rows.flatMap((row) => [
+    '',
+    `${row.row}  ${row.title}`,
+    ...row.figures.map((figure) => `    ${sentence(figure)}`),
+    ...row.notes.map((note) => `    ${note}`),
+    ...row.results
+      .filter(({ ok }) => !ok)
+      .flatMap(complaint)
+      .map((line) => `    ${line}`),
+  ]);
+  return [text(head), text(widths.map((width) => '─'.repeat(width))), ...lines.map(text), ...details].join('\n');
+}
+
+function complaint({ check, title, violated, violations }: CheckResult): string[] {
+  return [
+    `${check} ${title}: violated ${amount(violated)} ×`,
+    ...violations
+      .slice(0, 5)
+      .map(({ t, what, where }) => `  ${(t / 1e9).toFixed(3)} s  ${what}  ${JSON.stringify(where)}`),
+  ];
+}
+
+/** The report that is kept: what ran, on what, and what came of it. */
+export function markdown(run: RunReport): string {
+  const { rows } = run;
+  const passed = rows.filter(rowPasses).length;
+  const sum = (of: (row: RowReport) => number) => amount(rows.reduce((total, row) => total + of(row), 0));
+  return `${[
+    '# What the checker found',
+    '',
+    `${passed} of ${rows.length} rows pass. ${sum((row) => row.acknowledged)} sends were acknowledged, ${sum((row) => row.delivered)} changes delivered live.`,
+    '',
+    '| | |',
+    '|---|---|',
+    `| run | ${run.startedAt}, \`${run.command}\`, seed \`${run.seed}\` |`,
+    ...Object.entries(run.machine).map(([name, value]) => `| ${name} | ${value} |`),
+    `| versions | ${Object.entries(run.versions)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ')} |`,
+    '',
+    '| row | fault | load | acknowledged | checks violated | figures | |',
+    '|---|---|---|---:|---|---|---|',
+    ...rows.map((row) => {
+      const broken = row.results
+        .filter(({ ok }) => !ok)
+        .map(({ check, violated }) => `${check} (${amount(violated)})`)
+        .join(', ');
+      const cells = [
+        row.row,
+        row.title,
+        row.load,
+        amount(row.acknowledged),
+        broken || 'none',
+        row.figures.map(sentence).join('<br>'),
+        rowPasses(row) ? 'passes' : '**fails**',
+      ];
+      return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+    }),
+    '',
+    'The checks, each over the whole history of a row:',
+    '',
+    ...Object.entries(checkTitles).map(([check, title]) => `- **${check}** ${title}.`),
+    ...rows.flatMap(section),
+  ].join('\n')}\n`;
+}
+
+function section(row: RowReport): string[] {
+  return [
+    '',
+    `## ${row.row}: ${row.title}`,
+    '',
+    ...(row.plot === undefined ? [] : [`![Latency and throughput over time](${row.plot})`, '']),
+    ...row.notes.flatMap((note) => [note, '']),
+    '| check | violated | looked at |',
+    '|---|---:|---|',
+    ...row.results.map(({ check, violated, counts }) => {
+      const looked = Object.entries(counts)
+        .map(([name, count]) => `${name} ${amount(count)}`)
+        .join(', ');
+      return `| ${check} | ${amount(violated)} | ${looked} |`;
+    }),
+    ...row.results.filter(({ ok }) => !ok).flatMap((result) => ['', '```', ...complaint(result), '```']),
+  ];
+}
