@@ -1,0 +1,187 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { readConfig } from '../../src/config.js';
+import { settingNames } from './settings.js';
+import { HAPROXY_CONFIG, haproxyProgram } from './haproxy.js';
+
+interface Service {
+  image: string;
+  user?: string;
+  read_only?: boolean;
+  cap_drop?: string[];
+  security_opt?: string[];
+  restart?: string;
+  ports?: string[];
+  volumes?: string[];
+  networks: string[];
+  depends_on?: string[] | Record<string, { condition: string }>;
+  environment: Record<string, string>;
+  healthcheck?: { test: string[] };
+  deploy?: { resources: { limits: { memory: string; pids: number } } };
+}
+
+/** Every key of a service that the file uses, by the Compose Specification; another one is a slip of the pen. */
+const serviceKeys = new Set(
+  `build cap_drop command depends_on deploy environment healthcheck image logging networks ports read_only restart
+   security_opt shm_size stop_grace_period tmpfs ulimits user volumes`.split(/\s+/),
+);
+
+const source = readFileSync('docker-compose.yml', 'utf8');
+const compose = parse(source, { merge: true }) as {
+  services: Record<string, Service>;
+  networks: Record<string, { internal?: boolean } | null>;
+  volumes: Record<string, unknown>;
+};
+const services = Object.entries(compose.services);
+const service = (name: string): Service => {
+  const found = compose.services[name];
+  if (found === undefined) throw new Error(`No service ${name}`);
+  return found;
+};
+
+/** `${NAME:?…}`, `${NAME:-default}`: what the file takes from the environment. */
+const variables = [...source.matchAll(/(?<!\$)\$\{(\w+)(:[?-])?([^}]*)\}/g)].map(
+  ([, name = '', operator = '', rest = '']) => ({ name, required: operator === ':?', fallback: rest }),
+);
+const interpolate = (value: string, given: Record<string, string>): string =>
+  value.replaceAll(/\$\{(\w+)(?::([?-])([^}]*))?\}/g, (_, name: string, operator: string, rest: string) => {
+    const found = given[name];
+    if (found !== undefined && found !== '') return found;
+    if (operator === '?') throw new Error(`${name} ${rest}`);
+    return rest;
+  });
+
+describe('docker-compose.yml', () => {
+  it('uses keys, targets, networks, volumes and files that exist', () => {
+    expect(services.length).toBeGreaterThan(5);
+    for (const [name, { depends_on = {}, networks, volumes = [], ...rest }] of services) {
+      expect(Object.keys(rest).filter((key) => !serviceKeys.has(key))).toEqual([]);
+      expect(networks.filter((network) => !(network in compose.networks))).toEqual([]);
+      const targets = Array.isArray(depends_on)
+        ? depends_on.map((target) => [target, { condition: 'service_started' }] as const)
+        : Object.entries(depends_on);
+      for (const [target, { condition }] of targets) {
+        expect(target).not.toBe(name);
+        const reachable = condition === 'service_healthy' ? service(target).healthcheck : service(target);
+        expect(reachable).toBeDefined();
+      }
+      for (const volume of volumes) {
+        const [from = ''] = volume.split(':');
+        if (from.startsWith('./')) expect(existsSync(from)).toBe(true);
+        else expect(compose.volumes).toHaveProperty(from);
+      }
+    }
+  });
+
+  it('publishes one port, that of the balancer, and keeps Postgres and Redis out of reach', () => {
+    expect(services.filter(([, { ports }]) => ports !== undefined).map(([name]) => name)).toEqual(['balancer']);
+    expect(service('balancer').ports).toHaveLength(1);
+    for (const name of ['postgres', 'redis']) expect(service(name).networks).toEqual(['data']);
+    expect(compose.networks['data']?.internal).toBe(true);
+    expect(service('balancer').networks).not.toContain('data');
+  });
+
+  it('restarts, checks and bounds every service, and runs none with rights that it does not need', () => {
+    for (const [name, { restart, healthcheck, deploy, read_only, cap_drop, security_opt, user }] of services) {
+      expect({ name, restart, read_only, cap_drop, security_opt }).toEqual({
+        name,
+        restart: 'unless-stopped',
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+      });
+      expect(healthcheck?.test.every((part) => typeof part === 'string')).toBe(true);
+      expect(deploy?.resources.limits).toMatchObject({ memory: expect.any(String), pids: expect.any(Number) });
+      // The images of Parley and HAProxy name a user themselves.
+      if (name === 'postgres' || name === 'redis') expect(user).toBeDefined();
+    }
+    expect(readFileSync('Dockerfile', 'utf8')).toMatch(/^USER node$/m);
+  });
+
+  it('has a default for no secret', () => {
+    const secrets = variables.filter(({ name }) => /PASSWORD|SECRET|KEY/.test(name));
+    expect(new Set(secrets.map(({ name }) => name)).size).toBe(5);
+    // Without an admin key there is no admin REST, so an empty one gives nothing away.
+    for (const { name, required, fallback } of secrets)
+      expect(required || (name === 'ADMIN_KEY' && fallback === '')).toBe(true);
+    for (const [, { environment }] of services) {
+      for (const [name, value] of Object.entries(environment))
+        if (/PASSWORD|SECRET|KEY|AUTH$|_URL$/.test(name)) expect(value).toMatch(/\$\{\w+/);
+    }
+  });
+
+  it('sets settings that Parley has, to values that it takes', async () => {
+    const env = madeEnv();
+    for (const name of ['parley1', 'parley2', 'parley3']) {
+      const { environment } = service(name);
+      expect(Object.keys(environment).filter((key) => !settingNames.includes(key))).toEqual([]);
+      const given = Object.fromEntries(
+        Object.entries(environment).map(([key, value]) => [key, interpolate(value, env.values)]),
+      );
+      const config = await readConfig(given, () => Promise.reject(new Error('Not embedded')));
+      expect(config.adminKey).toBe(env.values['ADMIN_KEY']);
+      expect(new URL(config.database.url)).toMatchObject({ username: 'parley', hostname: 'postgres' });
+      expect(new URL(config.redis?.url ?? '')).toMatchObject({ username: 'parley', hostname: 'redis' });
+      expect(config.host).toBe('0.0.0.0');
+      expect(() => interpolate(environment['DATABASE_URL'] ?? '', {})).toThrow('run deploy/make-env.sh');
+    }
+  });
+
+  it('gives the balancer what its configuration asks for, with the instances in it', () => {
+    const { environment } = service('balancer');
+    const asked = [...readFileSync(HAPROXY_CONFIG, 'utf8').matchAll(/"\$\{(\w+)(\[\*\])?\}"/g)].map(([, name]) => name);
+    expect(new Set(Object.keys(environment))).toEqual(new Set(asked));
+    const instances = Object.keys(compose.services).filter((name) => name.startsWith('parley'));
+    const addresses = instances.map((name) => `${name}:${service(name).environment['PORT']}`);
+    expect(asked.filter((name) => name?.startsWith('PARLEY_')).map((name) => environment[name ?? ''])).toEqual(
+      addresses,
+    );
+    // Nobody here knows the names of the containers.
+    const here = Object.fromEntries(
+      Object.entries(environment).map(([name, value]) => [name, value.replace(/^parley\d:/, '127.0.0.1:')]),
+    );
+    const check = spawnSync(haproxyProgram(), ['-c', '-f', HAPROXY_CONFIG], {
+      env: { PATH: process.env['PATH'], ...here, BALANCER_MAXCONN: '1000' },
+      encoding: 'utf8',
+    });
+    expect(`${check.status} ${check.stderr}`).toMatch(/^0/);
+    expect(check.stderr).not.toMatch(/WARNING|ALERT/);
+  });
+
+  it('finds every secret in the .env that make-env.sh writes: random, for its owner alone, never overwritten', () => {
+    const first = madeEnv();
+    for (const { name, required } of variables) if (required) expect(first.values).toHaveProperty(name);
+    const secrets = Object.values(first.values).filter((value) => /^[0-9a-f]{64}$/.test(value));
+    expect(new Set(secrets).size).toBe(5);
+    expect(first.mode).toBe(0o600);
+    expect(first.again).toMatchObject({ status: 1, changed: false });
+    expect(madeEnv().values['JWT_SECRET']).not.toBe(first.values['JWT_SECRET']);
+    expect(readFileSync('.gitignore', 'utf8').split('\n')).toContain('.env');
+  });
+});
+
+/** Runs deploy/make-env.sh on a copy of its own. */
+function madeEnv() {
+  const dir = mkdtempSync(join(tmpdir(), 'parley-env-'));
+  try {
+    cpSync('deploy', join(dir, 'deploy'), { recursive: true });
+    const script = join(dir, 'deploy', 'make-env.sh');
+    execFileSync(script, { stdio: 'pipe' });
+    const file = join(dir, '.env');
+    const text = readFileSync(file, 'utf8');
+    const { status } = spawnSync(script, { stdio: 'ignore' });
+    const values = Object.fromEntries(
+      text
+        .split('\n')
+        .filter((line) => /^\w+=/.test(line))
+        .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    );
+    const again = { status, changed: readFileSync(file, 'utf8') !== text };
+    return { values, mode: statSync(file).mode & 0o777, again };
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}

@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+
+const source = readFileSync('src/config.ts', 'utf8');
+const schema = /const Environment = z\.object\(\{\n([\s\S]*?)\n\}\);/.exec(source)?.[1] ?? '';
+
+/** Each setting of src/config.ts, with its default as it is written there; undefined where it has none. */
+export const settings = new Map(
+  schema.split(/\n(?= {2}[A-Z])/).map((entry): [string, string | undefined] => {
+    const name = /^\s*([A-Z_]+):/.exec(entry)?.[1];
+    if (name === undefined) throw new Error(`No setting can be read from: ${entry}`);
+    return [name, /\.default\(([^)]*)\)/.exec(entry)?.[1]?.replaceAll("'", '')];
+  }),
+);
+
+export const settingNames = [...settings.keys()];
