@@ -1,0 +1,111 @@
+import { uuidv7 } from 'uuidv7';
+import type { RequestInput, RequestName } from '../../src/protocol/index.js';
+import type { PlainClient } from '../client.js';
+import { Cluster } from './cluster.js';
+import type { Method } from './rest.js';
+
+/** The requests that are about one room that is there. */
+type AboutRoom = Exclude<RequestName, 'room:create' | 'rooms:sync' | 'rooms:discover'>;
+
+describe('who is not in a room', () => {
+  let cluster: Cluster;
+  let ann: PlainClient;
+  let stranger: PlainClient;
+  let member: PlainClient;
+  const rooms = { private: '', left: '', public: '', none: uuidv7() };
+
+  const requests: { [E in AboutRoom]: (roomId: string) => RequestInput<E> } = {
+    'room:sync': (roomId) => ({ roomId, epoch: ann.session.epoch, after: 0 }),
+    'room:update': (roomId) => ({ roomId, name: 'Mine now' }),
+    'room:join': (roomId) => ({ roomId }),
+    'room:leave': (roomId) => ({ roomId }),
+    'member:add': (roomId) => ({ roomId, userId: stranger.session.userId }),
+    'members:list': (roomId) => ({ roomId }),
+    'message:send': (roomId) => ({ roomId, clientMsgId: uuidv7(), text: 'Let me in' }),
+    'message:delete': (roomId) => ({ roomId, seq: 1 }),
+    'history:get': (roomId) => ({ roomId }),
+  };
+  const twins: { [E in Exclude<AboutRoom, 'room:join'>]: (roomId: string) => [Method, string, object?] } = {
+    'room:sync': (roomId) => ['GET', `/v1/rooms/${roomId}/changes?after=0`],
+    'room:update': (roomId) => ['PATCH', `/v1/rooms/${roomId}`, { name: 'Mine now' }],
+    'room:leave': (roomId) => ['POST', `/v1/rooms/${roomId}/leave`],
+    'member:add': (roomId) => ['POST', `/v1/rooms/${roomId}/members`, { userId: stranger.session.userId }],
+    'members:list': (roomId) => ['GET', `/v1/rooms/${roomId}/members`],
+    'message:send': (roomId) => ['POST', `/v1/rooms/${roomId}/messages`, { clientMsgId: uuidv7(), text: 'Let me in' }],
+    'message:delete': (roomId) => ['DELETE', `/v1/rooms/${roomId}/messages/1`],
+    'history:get': (roomId) => ['GET', `/v1/rooms/${roomId}/messages`],
+  };
+  const events = Object.keys(requests) as AboutRoom[];
+  const closed = events.filter((event): event is keyof typeof twins => event !== 'room:join');
+
+  beforeAll(async () => {
+    cluster = await Cluster.start(1);
+    [ann, stranger, member] = [
+      await cluster.connect('ann'),
+      await cluster.connect('eve'),
+      await cluster.connect('ben'),
+    ];
+    rooms.public = (await ann.ask('room:create', { name: 'Open' })).room.id;
+    rooms.private = (await ann.ask('room:create', { name: 'Closed', visibility: 'private' })).room.id;
+    rooms.left = (await ann.ask('room:create', { name: 'Left', visibility: 'private' })).room.id;
+    await ann.ask('member:add', { roomId: rooms.left, userId: stranger.session.userId });
+    for (const roomId of [rooms.private, rooms.public])
+      await ann.ask('member:add', { roomId, userId: member.session.userId });
+    await stranger.ask('message:send', { roomId: rooms.left, clientMsgId: 'mine', text: 'Once mine' });
+    await stranger.ask('room:leave', { roomId: rooms.left });
+    for (const roomId of [rooms.private, rooms.public])
+      await ann.ask('message:send', { roomId, clientMsgId: 'first', text: 'Among us' });
+  });
+  afterAll(() => cluster.stop());
+
+  it.each(events)('is told by %s that there is no such private room, as of one that does not exist', async (event) => {
+    const ask = async (roomId: string) => stranger.refusal(event, requests[event](roomId) as never);
+    const none = await ask(rooms.none);
+    expect(none.code).toBe('not_found');
+    expect(await ask(rooms.private)).toEqual(none);
+    expect(await ask(rooms.left)).toEqual(none);
+  });
+
+  it.each(closed)('is told by %s that a public room is to be joined first', async (event) => {
+    expect((await stranger.refusal(event, requests[event](rooms.public) as never)).code).toBe('not_member');
+  });
+
+  it.each(closed)('is told by the REST twin of %s the same', async (event) => {
+    const rest = await cluster.rest('eve');
+    const none = await rest.refused(...twins[event](rooms.none));
+    expect([none.code, none.status]).toEqual(['not_found', 404]);
+    for (const roomId of [rooms.private, rooms.left]) expect(await rest.refused(...twins[event](roomId))).toEqual(none);
+    const joinable = await rest.refused(...twins[event](rooms.public));
+    expect([joinable.code, joinable.status]).toEqual(['not_member', 403]);
+  });
+
+  it('finds no private room in what is listed, and knows of none by a cursor', async () => {
+    const { items } = await stranger.ask('rooms:discover', {});
+    expect(items.map(({ name }) => name)).toEqual(['Open']);
+    const asked = [rooms.private, rooms.left, rooms.public, rooms.none];
+    const synced = await stranger.ask('rooms:sync', {
+      epoch: ann.session.epoch,
+      cursors: Object.fromEntries(asked.map((roomId) => [roomId, 1])),
+    });
+    expect(synced.rooms).toEqual([]);
+    expect(synced.gone.toSorted()).toEqual(asked.toSorted());
+    const rest = await cluster.rest('eve');
+    for (const roomId of [rooms.private, rooms.none])
+      expect((await rest.refused('GET', `/v1/rooms/${roomId}`)).code).toBe('not_found');
+    expect((await rest.refused('POST', `/v1/rooms/${rooms.private}/join`)).code).toBe('not_found');
+  });
+
+  it('changed nothing with all that, and hears nothing', async () => {
+    for (const roomId of [rooms.private, rooms.public]) {
+      const { messages } = await member.ask('history:get', { roomId });
+      expect(messages.map(({ text, deletedAt }) => [text, deletedAt])).toEqual([['Among us', null]]);
+      await ann.ask('message:send', { roomId, clientMsgId: 'last', text: 'Still among us' });
+      await member.until(() => member.textsOf(roomId).includes('Still among us'));
+    }
+    // A round trip more: what was sent to the stranger before has arrived with it.
+    await stranger.ask('rooms:discover', {});
+    expect(stranger.textsOf(rooms.private)).toEqual([]);
+    expect(stranger.textsOf(rooms.public)).toEqual([]);
+    expect(stranger.changesOf(rooms.left).at(-1)).toMatchObject({ kind: 'member', member: { user: { name: 'eve' } } });
+  });
+});
