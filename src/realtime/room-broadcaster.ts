@@ -146,8 +146,9 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
         for (const [roomId, rev] of arrival.departed)
           if (rev > (standings.get(roomId)?.memberRev ?? 0)) standings.delete(roomId);
         const channels = new Set([...standings.keys()].map(roomChannel));
-        // By the adapter, because a socket may still be in its handshake.
-        for (const id of sockets()) void this.server?.of('/').adapter.addAll(id, channels);
+        // By the adapter, because a socket may still be in its handshake. One that is gone by now would stay for ever.
+        const adapter = this.server?.of('/').adapter;
+        for (const id of sockets()) if (adapter?.sids.has(id) === true) void adapter.addAll(id, channels);
       });
       for (const roomId of places.keys()) if (!standings.has(roomId)) places.delete(roomId);
       return places;
