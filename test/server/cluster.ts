@@ -1,3 +1,5 @@
+import type { Server } from 'node:http';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import type { Config } from '../../src/config.js';
 import { PlainClient } from '../client.js';
@@ -8,6 +10,12 @@ import { Rest } from './rest.js';
 type ConnectOptions = Parameters<typeof PlainClient.connect>[2];
 
 type Database = Awaited<ReturnType<typeof createDatabase>>;
+
+export interface Hold {
+  /** Resolves when someone waits for one of the locks. */
+  waitedFor(): Promise<void>;
+  release(): Promise<void>;
+}
 
 /** Instances on one new database, and the clients that a test connected to them. */
 export class Cluster {
@@ -65,6 +73,36 @@ export class Cluster {
 
   async query<T extends pg.QueryResultRow>(statement: string, values: unknown[] = []): Promise<T[]> {
     return (await this.sql.query<T>(statement, values)).rows;
+  }
+
+  /** Runs a statement in a transaction that stays open, with its locks, until `release()`. */
+  async hold(statement: string, values: unknown[] = []): Promise<Hold> {
+    const holder = new pg.Client({ connectionString: this.databaseUrl });
+    await holder.connect();
+    await holder.query('begin');
+    await holder.query(statement, values);
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    return {
+      waitedFor: () => this.eventually(async () => (await this.query(waiting)).length > 0),
+      release: async () => {
+        await holder.query('rollback');
+        await holder.end();
+      },
+    };
+  }
+
+  /** For what no event tells. @throws when it does not come to hold */
+  async eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+    for (let tries = 0; !(await condition()); tries++) {
+      if (tries === 500) throw new Error(`It did not come to hold: ${String(condition)}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** How many connections an instance has. */
+  connections(instance: number): Promise<number> {
+    const server: Server = this.instance(instance).app.getHttpServer();
+    return promisify(server.getConnections.bind(server))();
   }
 
   /** For `afterEach`: every client that the test connected goes. */

@@ -1,4 +1,3 @@
-import pg from 'pg';
 import { uuidv7 } from 'uuidv7';
 import { limits, type Reply, type SentMessage } from '../../src/protocol/index.js';
 import type { PlainClient } from '../client.js';
@@ -30,6 +29,8 @@ describe('when the database refuses', () => {
   });
   afterEach(() => cluster.hangUp());
   afterAll(() => cluster.stop());
+  /** As another instance that stores messages in it. */
+  const holdRoom = (roomId: string) => cluster.hold('select from rooms where id = $1 for no key update', [roomId]);
 
   it('answers internal, without its text', async () => {
     const client = await cluster.connect('ann');
@@ -53,7 +54,7 @@ describe('when the database refuses', () => {
   it('fails one poisoned send alone and keeps the others of its batch in order', async () => {
     const client = await cluster.connect('ann');
     const [roomId, otherId] = [await roomOf(client), await roomOf(client)];
-    const holder = await holdRoom(cluster, roomId);
+    const holder = await holdRoom(roomId);
     const send = (room: string, i: number) =>
       client.reply('message:send', { roomId: room, clientMsgId: `m${i}`, text: i === 20 ? 'poison' : `${i}` });
     // They wait for the room together, so they are stored together.
@@ -76,7 +77,7 @@ describe('when the database refuses', () => {
   it('answers one request more than may wait with rate_limited, and the others when they can be', async () => {
     const client = await cluster.connect('ann');
     const roomId = await roomOf(client);
-    const holder = await holdRoom(cluster, roomId);
+    const holder = await holdRoom(roomId);
     const replies = Array.from({ length: limits.requestsInFlight + 1 }, (_, i) =>
       client.reply('message:send', { roomId, clientMsgId: `m${i}`, text: 'waits' }),
     );
@@ -142,28 +143,3 @@ describe('when the database is away', () => {
     }
   });
 });
-
-/** Holds the lock of a room's row, as another instance that stores messages in it. */
-async function holdRoom(
-  cluster: Cluster,
-  roomId: string,
-): Promise<{ waitedFor(): Promise<void>; release(): Promise<void> }> {
-  const holder = new pg.Client({ connectionString: cluster.databaseUrl });
-  await holder.connect();
-  await holder.query('begin');
-  await holder.query('select from rooms where id = $1 for no key update', [roomId]);
-  return {
-    waitedFor: async () => {
-      for (let waiting = 0; waiting === 0;) {
-        const rows = await cluster.query<{ count: number }>(
-          `select count(*)::int from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-        );
-        waiting = rows[0]?.count ?? 0;
-      }
-    },
-    release: async () => {
-      await holder.query('rollback');
-      await holder.end();
-    },
-  };
-}
