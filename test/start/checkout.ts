@@ -39,9 +39,20 @@ export class Checkout {
     return this.run([...as, process.execPath, ...node, 'scripts/start.mjs'], env);
   }
 
-  run([command = '', ...args]: string[], env: Record<string, string> = {}): Running {
+  /** Types a command into a terminal, where `ctrlC()` does what it does there. */
+  terminal(command: string): Running & { ctrlC(): void } {
+    const running = this.run(['script', '-qec', command, '/dev/null'], {}, 'pipe');
+    return { ...running, ctrlC: () => void running.child.stdin?.write('\x03') };
+  }
+
+  private run(
+    [command = '', ...args]: string[],
+    env: Record<string, string>,
+    stdin: 'ignore' | 'pipe' = 'ignore',
+  ): Running {
     const { PATH = '', HOME = '' } = process.env;
-    const running = run(command, args, { cwd: this.dir, env: { PATH, HOME, PORT: '0', ...env }, detached: true });
+    const options = { cwd: this.dir, env: { PATH, HOME, PORT: '0', ...env }, detached: true };
+    const running = run(command, args, { ...options, stdio: [stdin, 'pipe', 'pipe'] });
     this.running.push(running);
     return running;
   }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/database/embedded-postgres.js';
-import { eventually, processesAt, type Running, runScript } from './processes.js';
+import { eventually, onLinux, processesAt, type Running, runScript } from './processes.js';
 
 const isRoot = process.geteuid?.() === 0;
 const asOrdinaryUser = isRoot ? ['unshare', '--user', '--map-user=1000', '--map-group=1000', '--'] : [];
@@ -76,7 +76,7 @@ async function pathWithout(...programs: string[]): Promise<NodeJS.ProcessEnv> {
   return { ...process.env, PATH: `${bin}:${process.env['PATH']}` };
 }
 
-describe('the embedded Postgres', () => {
+onLinux('the embedded Postgres', () => {
   beforeEach(() => cp(made, dir, { recursive: true }));
 
   it('keeps its data over a stop and a start, and its commits are synced', async () => {
@@ -231,7 +231,7 @@ describe('the embedded Postgres', () => {
   });
 });
 
-describe('the first start', () => {
+onLinux('the first start', () => {
   it('lets one of many that start at once have the data', async () => {
     const results = await Promise.allSettled(Array.from({ length: 5 }, () => start()));
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
@@ -254,7 +254,7 @@ describe('the first start', () => {
   });
 });
 
-describe('what keeps it from starting is one sentence', () => {
+onLinux('what keeps it from starting is one sentence', () => {
   it('data of another version of Postgres', async () => {
     await cp(made, dir, { recursive: true });
     await writeFile(join(dir, 'cluster/PG_VERSION'), '15\n');

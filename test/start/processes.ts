@@ -4,6 +4,9 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+/** These tests look at processes through /proc, so that nothing is left can be seen. */
+export const onLinux = process.platform === 'linux' ? describe : describe.skip;
+
 export interface Running {
   child: ChildProcess;
   pid: number;
@@ -14,8 +17,10 @@ export interface Running {
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
+/** The process does not outlive this one, so that a test run that is broken off leaves nothing. */
 export function run(command: string, args: string[], options: SpawnOptions = {}): Running {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  const prefixed = ['--pdeathsig', 'KILL', '--', command, ...args];
+  const child = spawn('setpriv', prefixed, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => (output += text));

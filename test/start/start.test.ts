@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { GuestSession, HistoryPage, RoomAndMember, SentMessage } from '../../src/protocol/index.js';
 import { Rest } from '../server/rest.js';
 import { Checkout, signalGroup, urlOf } from './checkout.js';
-import { eventually, processesAt } from './processes.js';
+import { eventually, onLinux, processesAt } from './processes.js';
 
 const asOrdinaryUser =
   process.geteuid?.() === 0 ? ['unshare', '--user', '--map-user=1000', '--map-group=1000', '--'] : [];
@@ -41,12 +41,12 @@ async function said(rest: Rest, roomId: string): Promise<string[]> {
   return messages.map(({ text }) => text);
 }
 
-describe('npm start', () => {
+onLinux('npm start', () => {
   it('serves, ends wholly at a Ctrl-C, and finds what was said when it is started again', async () => {
-    const first = checkout.run(['npm', 'start']);
+    const first = checkout.terminal('npm start');
     const before = await enter(await urlOf(first));
     await say(before.rest, before.roomId, 'hello');
-    signalGroup(first.pid, 'SIGINT');
+    first.ctrlC();
     await first.exited;
     expect(await processesAt(checkout.dir)).toEqual([]);
     await expect(stat(join(checkout.dir, 'data/postgres/cluster/postmaster.pid'))).rejects.toThrow('ENOENT');
@@ -101,7 +101,7 @@ describe('npm start', () => {
   });
 });
 
-describe('what keeps it from starting is one sentence', () => {
+onLinux('what keeps it from starting is one sentence', () => {
   it('a port in use', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -142,7 +142,7 @@ describe('what keeps it from starting is one sentence', () => {
   });
 });
 
-describe('what it does before it serves', () => {
+onLinux('what it does before it serves', () => {
   it('builds only what changed, and builds it once when two start together', async () => {
     await appendFile(join(checkout.dir, 'web/index.html'), '<!-- changed -->\n');
     const starts = ['one', 'two'].map((data) => checkout.start({ env: { DATA_DIR: `data-${data}` } }));
