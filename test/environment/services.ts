@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '../../src/database/embedded-postgres.js';
@@ -6,15 +6,20 @@ import { startRedis } from './redis.js';
 
 const cleanups: (() => Promise<void>)[] = [];
 
-/** One private Postgres and one private Redis for the whole run; tests find them in TEST_POSTGRES_URL and TEST_REDIS_URL. */
+/**
+ * One private Postgres and one private Redis for the whole run; tests find them in TEST_POSTGRES_URL and TEST_REDIS_URL. What the tests
+ * write to the temporary directory goes with them at the end, also when the run is broken off.
+ */
 export async function startServices(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => void stopServices().finally(() => process.exit(130)));
   }
   try {
     const dir = await mkdtemp(join(tmpdir(), 'parley-test-'));
-    cleanups.push(() => rm(dir, { recursive: true, force: true }));
-    const postgres = await startEmbeddedPostgres({ dir, settings: { max_connections: '200' } });
+    cleanups.push(() => rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
+    await chmod(dir, 0o711);
+    process.env['TMPDIR'] = dir;
+    const postgres = await startEmbeddedPostgres({ dir: join(dir, 'postgres'), settings: { max_connections: '200' } });
     cleanups.push(() => postgres.stop());
     process.env['TEST_POSTGRES_URL'] = postgres.url;
     if (process.env['TEST_REDIS_URL']) return;

@@ -20,7 +20,7 @@ export interface Running {
 /** The process does not outlive this one, so that a test run that is broken off leaves nothing. */
 export function run(command: string, args: string[], options: SpawnOptions = {}): Running {
   const prefixed = ['--pdeathsig', 'KILL', '--', command, ...args];
-  const child = spawn('setpriv', prefixed, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  const child = spawn('/usr/bin/setpriv', prefixed, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
