@@ -36,13 +36,14 @@ export class TokensService {
   async verify(token: string): Promise<Caller> {
     const claims = await this.claimsOf(token);
     const { sub, exp, iat, iss } = claims;
-    if (sub === undefined || sub === '' || sub.length > SUBJECT_LENGTH || exp === undefined) {
+    if (sub === undefined || sub === '' || sub.length > SUBJECT_LENGTH || sub.includes('\0') || exp === undefined) {
       throw new ChatError('unauthenticated', 'The token needs the claims sub and exp');
     }
     if (exp - (iat ?? Date.now() / 1000) > LONGEST_VALIDITY) {
       throw new ChatError('unauthenticated', 'The token is valid for too long');
     }
-    const user = iss === GUEST_ISSUER ? guestOf(sub, claims) : await this.users.fromApp(sub, nameOf(sub, claims));
+    const user =
+      iss === GUEST_ISSUER ? await this.users.guest(sub) : await this.users.fromApp(sub, nameOf(sub, claims));
     return { ...user, tokenExpiresAt: exp * 1000 };
   }
 
@@ -71,10 +72,6 @@ export class TokensService {
       throw new ChatError('unauthenticated', 'The token is not valid');
     }
   }
-}
-
-function guestOf(id: string, claims: JWTPayload): User {
-  return { id, name: nameOf(id, claims) };
 }
 
 /** The claim `name` where it is one that can be shown, otherwise the beginning of the subject. */

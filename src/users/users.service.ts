@@ -3,10 +3,10 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { uuidv7 } from 'uuidv7';
 import { ChatError } from '../chat-error.js';
-import type { User } from '../protocol/index.js';
+import { Id, type User } from '../protocol/index.js';
 import { UserEntity } from './user.entity.js';
 
-/** How many app users an instance remembers, so that a reconnect needs no query to know who it is. */
+/** How many users an instance remembers, so that a reconnect needs no query to know who it is. */
 const REMEMBERED_USERS = 50_000;
 
 @Injectable()
@@ -23,7 +23,8 @@ export class UsersService {
 
   /** The app's user of this subject; made at first sight, renamed when the app calls it otherwise now. */
   async fromApp(subject: string, name: string): Promise<User> {
-    const known = this.known.get(subject);
+    const key = `app ${subject}`;
+    const known = this.known.get(key);
     if (known?.name === name) return known;
     const rows: unknown = await this.users.query(
       `insert into users (id, kind, subject, name) values ($1, 'app', $2, $3)
@@ -32,7 +33,19 @@ export class UsersService {
     );
     const user = (rows as User[])[0];
     if (user === undefined) throw new ChatError('unavailable', 'The user could not be stored');
-    this.remember(subject, user);
+    this.remember(key, user);
+    return user;
+  }
+
+  /** @throws ChatError `unauthenticated` when there is no such guest: his token is of another database */
+  async guest(id: string): Promise<User> {
+    const key = `guest ${id}`;
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const found = Id.safeParse(id).success ? await this.users.findOneBy({ id, kind: 'guest' }) : null;
+    if (found === null) throw new ChatError('unauthenticated', 'There is no such guest; enter anew');
+    const user: User = { id: found.id, name: found.name };
+    this.remember(key, user);
     return user;
   }
 
@@ -43,9 +56,9 @@ export class UsersService {
     return { id: user.id, name: user.name };
   }
 
-  private remember(subject: string, user: User): void {
-    this.known.delete(subject);
-    this.known.set(subject, user);
+  private remember(key: string, user: User): void {
+    this.known.delete(key);
+    this.known.set(key, user);
     if (this.known.size > REMEMBERED_USERS) {
       const oldest = this.known.keys().next().value;
       if (oldest !== undefined) this.known.delete(oldest);
