@@ -15,13 +15,18 @@ export function isAllowedOrigin(
   return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
 }
 
+const FORBIDDEN = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+
 /** CORS headers hold back no WebSocket, so connections of other origins are refused before the upgrade. */
 export function originCheck({ corsOrigins }: Config): Pick<ServerOptions, 'cors' | 'allowRequest'> {
   return {
     cors: { origin: [...corsOrigins], credentials: true },
     allowRequest: (request: IncomingMessage, decide) => {
-      const { origin, host } = request.headers;
-      decide(null, isAllowedOrigin(origin, host, corsOrigins));
+      const { origin, host, upgrade } = request.headers;
+      const allowed = isAllowedOrigin(origin, host, corsOrigins);
+      // Engine.IO would answer an upgrade with 400, as if the request had been malformed.
+      if (!allowed && upgrade !== undefined) request.socket.end(FORBIDDEN);
+      decide(null, allowed);
     },
   };
 }
