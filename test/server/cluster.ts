@@ -2,6 +2,8 @@ import type { Server } from 'node:http';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import type { Config } from '../../src/config.js';
+import type { ChatServer } from '../../src/realtime/chat-socket.js';
+import { RoomBroadcaster } from '../../src/realtime/room-broadcaster.js';
 import { PlainClient } from '../client.js';
 import { createDatabase } from '../environment/database.js';
 import { startInstance, testToken, type Instance } from '../instance.js';
@@ -97,6 +99,12 @@ export class Cluster {
       if (tries === 500) throw new Error(`It did not come to hold: ${String(condition)}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+  }
+
+  /** The sockets of an instance, as it sees them itself. */
+  sockets(instance: number): ChatServer['sockets']['sockets'] {
+    const broadcaster = this.instance(instance).app.get(RoomBroadcaster) as unknown as { server: ChatServer };
+    return broadcaster.server.sockets.sockets;
   }
 
   /** How many connections an instance has. */

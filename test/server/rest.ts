@@ -30,12 +30,13 @@ export class Rest {
   }
 
   async send(method: Method, path: string, body?: unknown): Promise<RawAnswer> {
-    const json = body === undefined ? {} : { 'content-type': 'application/json' };
+    const json: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
     return this.sendRaw(method, path, json, body === undefined ? undefined : JSON.stringify(body));
   }
 
   async sendRaw(method: Method, path: string, headers: Record<string, string>, body?: string): Promise<RawAnswer> {
-    const authorization = this.credential === undefined ? {} : { authorization: `Bearer ${this.credential}` };
+    const authorization: Record<string, string> =
+      this.credential === undefined ? {} : { authorization: `Bearer ${this.credential}` };
     const response = await fetch(`${this.url}${path}`, {
       method,
       headers: { ...authorization, ...headers },
