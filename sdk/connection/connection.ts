@@ -27,6 +27,7 @@ export class Connection {
   /** 0 means all transports in turn, n the one at that place alone. */
   private transport = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private moving: ReturnType<typeof setTimeout> | undefined;
   /** Before this time (of the process' clock) no try is made: the server asked for it. */
   private notBefore = 0;
   private onlineSince: number | undefined;
@@ -61,6 +62,7 @@ export class Connection {
     if (this.end) return;
     this.end = error;
     clearTimeout(this.timer);
+    clearTimeout(this.moving);
     this.stopListening();
     this.link?.close();
     this.link = undefined;
@@ -94,6 +96,7 @@ export class Connection {
         changes: (frame) => this.listener.changes(frame),
         signal: (signal) => this.listener.signal(signal),
         lost: (loss) => this.lose(link, loss),
+        sentAway: ({ afterMs, spreadMs }) => this.moveLater(link, afterMs + this.settings.backoff.random() * spreadMs),
       },
     );
     this.link = link;
@@ -124,19 +127,27 @@ export class Connection {
 
   private lose(link: Link, loss: Loss): void {
     if (link !== this.link) return;
+    clearTimeout(this.moving);
     this.link = undefined;
     this.calmDown();
-    if (loss.kind === 'sent away') {
-      const wait = loss.afterMs + this.settings.backoff.random() * loss.spreadMs;
-      this.notBefore = performance.now() + wait;
-      this.comeBack(wait);
-    } else if (loss.kind === 'refused') {
+    if (loss.kind === 'refused') {
       this.obey(loss.error);
     } else {
       // One that fails at once hands over to the next by itself; one that says nothing (swallowed by a proxy) does not.
       if (loss.kind === 'unready') this.transport = (this.transport + 1) % this.settings.transports.length;
       this.comeBack(this.backoff.next());
     }
+  }
+
+  /** Works on until its turn to move has come, so that it is away only for the moment that a new connection takes. */
+  private moveLater(link: Link, ms: number): void {
+    clearTimeout(this.moving);
+    this.moving = setTimeout(() => {
+      if (link !== this.link) return;
+      this.calmDown();
+      this.leave(link);
+      this.comeBack(0);
+    }, ms);
   }
 
   private obey(error: ErrorBody): void {

@@ -18,11 +18,7 @@ import { isErrorBody } from '../parley-error.js';
 export type Answer<T> = Reply<T> | 'timeout' | 'gone';
 
 /** Why a connection ended, in the server's words where it had any. */
-export type Loss =
-  | { kind: 'refused'; error: ErrorBody }
-  | { kind: 'sent away'; afterMs: number; spreadMs: number }
-  | { kind: 'unready' }
-  | { kind: 'broken' };
+export type Loss = { kind: 'refused'; error: ErrorBody } | { kind: 'unready' } | { kind: 'broken' };
 
 export interface LinkListener {
   ready(session: SessionReady): void;
@@ -30,6 +26,8 @@ export interface LinkListener {
   signal(signal: UserSignal): void;
   /** Called once, and nothing after it. */
   lost(loss: Loss): void;
+  /** The server goes away: it asks for a new connection after `afterMs` and a random part of `spreadMs`. */
+  sentAway(notice: { afterMs: number; spreadMs: number }): void;
 }
 
 export interface LinkSettings {
@@ -108,7 +106,9 @@ export class Link {
       listener.ready(session);
     });
     socket.on('session:closed', ({ error }) => this.end({ kind: 'refused', error }));
-    socket.on('session:reconnect', ({ afterMs, spreadMs }) => this.end({ kind: 'sent away', afterMs, spreadMs }));
+    socket.on('session:reconnect', (notice) => {
+      if (!this.over) listener.sentAway(notice);
+    });
     socket.on('room:changes', (frame) => {
       if (!this.over) listener.changes(frame);
     });

@@ -19,6 +19,8 @@ const RETRY_BUDGET = 4_000;
 const RETRY_PAUSE = 100;
 /** Every send is answered within this time, in ms; what became of one that took longer is not known. */
 const ANSWER_WITHIN = 4_500;
+/** After a send that may be tried again, how long the caller's later ones to that room are refused too, in ms. */
+const BEHIND_REFUSED = 1_000;
 /** A statement that takes longer than this has lost its connection, in ms. */
 const STATEMENT_TIMEOUT = 2_500;
 
@@ -50,6 +52,8 @@ export class MessageWriter implements OnApplicationShutdown {
   private roomLanes = 0;
   private running: Promise<void> | undefined;
   private count = 0;
+  /** Callers and rooms with a send that was refused but may come again, and until when (`performance.now()`). */
+  private readonly refused = new Map<string, number>();
   private stopped = false;
   private idle: (() => void) | undefined;
 
@@ -63,15 +67,15 @@ export class MessageWriter implements OnApplicationShutdown {
    * @throws ChatError `not_member`, `not_found`, `room_archived`, `idempotency_mismatch`, `overloaded`, `unavailable`
    */
   async write(caller: Caller, request: SendMessage, fingerprint: Buffer): Promise<Written> {
-    if (this.stopped)
-      throw new ChatError('draining', 'This instance is going away; ask another one', { retryAfterMs: 500 });
-    if (this.count >= WAITING)
-      throw new ChatError('overloaded', 'Too many messages wait to be stored', { retryAfterMs: 1_000 });
+    this.mustBeTaken(caller, request);
     this.count += 1;
     let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise((resolve, reject) => {
-        timer = setTimeout(() => reject(unavailable()), ANSWER_WITHIN);
+        timer = setTimeout(() => {
+          this.noteRefused(caller, request);
+          reject(unavailable());
+        }, ANSWER_WITHIN);
         this.enqueue({ caller, request, fingerprint, since: performance.now(), resolve, reject });
       });
     } finally {
@@ -92,6 +96,57 @@ export class MessageWriter implements OnApplicationShutdown {
     if (this.count > 0) await new Promise<void>((resolve) => (this.idle = resolve));
   }
 
+  /** @throws ChatError `draining`, `overloaded`, `unavailable` */
+  private mustBeTaken(caller: Caller, request: SendMessage): void {
+    if (this.stopped)
+      throw new ChatError('draining', 'This instance is going away; ask another one', { retryAfterMs: 500 });
+    if (this.isBehindRefused(caller, request)) throw unavailable();
+    if (this.count < WAITING) return;
+    this.noteRefused(caller, request);
+    throw new ChatError('overloaded', 'Too many messages wait to be stored', { retryAfterMs: BEHIND_REFUSED });
+  }
+
+  /**
+   * A client that pipelines has more sends on the way when it learns that one was refused. Taken, they would stand before
+   * the one that it sends again.
+   */
+  private isBehindRefused(caller: Caller, request: SendMessage): boolean {
+    const until = this.refused.get(`${request.roomId} ${caller.id}`);
+    return until !== undefined && performance.now() < until;
+  }
+
+  private noteRefused(caller: Caller, request: SendMessage): void {
+    const key = `${request.roomId} ${caller.id}`;
+    const until = performance.now() + BEHIND_REFUSED;
+    this.refused.set(key, until);
+    setTimeout(() => {
+      if (this.refused.get(key) === until) this.refused.delete(key);
+    }, BEHIND_REFUSED).unref();
+  }
+
+  /**
+   * The next sends in order of arrival, no two under the same clientMsgId: a retry waits until the first one is stored. Those
+   * behind a refused one are refused, and those that were answered while they waited are let go.
+   */
+  private nextBatch(waiting: Waiting[]): { batch: Waiting[]; later: Waiting[] } {
+    const keys = new Set<string>();
+    const batch: Waiting[] = [];
+    const later: Waiting[] = [];
+    const answered = performance.now() - ANSWER_WITHIN;
+    for (const each of waiting) {
+      const { caller, request } = each;
+      const key = `${request.roomId} ${caller.id} ${request.clientMsgId}`;
+      if (this.refused.size > 0 && this.isBehindRefused(caller, request)) each.reject(unavailable());
+      else if (each.since < answered) continue;
+      else if (batch.length >= BATCH || keys.has(key)) later.push(each);
+      else {
+        keys.add(key);
+        batch.push(each);
+      }
+    }
+    return { batch, later };
+  }
+
   private enqueue(waiting: Waiting): void {
     const inRoomLane = this.byRoom.get(waiting.request.roomId);
     if (inRoomLane !== undefined) {
@@ -106,7 +161,7 @@ export class MessageWriter implements OnApplicationShutdown {
     // What came in the same turn of the event loop goes into the first batch together.
     await Promise.resolve();
     while (this.common.length > 0) {
-      const { batch, later } = nextBatch(this.common);
+      const { batch, later } = this.nextBatch(this.common);
       this.common = later;
       const busy = await this.flush(batch, false);
       if (busy.length > 0) this.moveToRoomLanes(busy);
@@ -131,7 +186,7 @@ export class MessageWriter implements OnApplicationShutdown {
     this.roomLanes += 1;
     for (let roomId = this.roomsInTurn.shift(); roomId !== undefined; roomId = this.roomsInTurn.shift()) {
       for (let waiting = this.byRoom.get(roomId) ?? []; waiting.length > 0; waiting = this.byRoom.get(roomId) ?? []) {
-        const { batch, later } = nextBatch(waiting);
+        const { batch, later } = this.nextBatch(waiting);
         this.byRoom.set(roomId, later);
         await this.flush(batch, true);
       }
@@ -199,7 +254,10 @@ export class MessageWriter implements OnApplicationShutdown {
   private async fail(batch: Waiting[], error: unknown, wait: boolean): Promise<Waiting[]> {
     if (isTransient(error)) {
       this.logger.warn(`Postgres did not store ${batch.length} messages: ${String(error)}`);
-      for (const waiting of batch) waiting.reject(unavailable());
+      for (const waiting of batch) {
+        this.noteRefused(waiting.caller, waiting.request);
+        waiting.reject(unavailable());
+      }
       return [];
     }
     if (batch.length === 1) {
@@ -221,26 +279,5 @@ export class MessageWriter implements OnApplicationShutdown {
 }
 
 function unavailable(): ChatError {
-  return new ChatError('unavailable', 'The message may not be stored; send it again', { retryAfterMs: 1_000 });
-}
-
-/**
- * The next sends in order of arrival, no two under the same clientMsgId: a retry waits until the first one is stored. Those
- * that were answered `unavailable` while they waited are let go.
- */
-function nextBatch(waiting: Waiting[]): { batch: Waiting[]; later: Waiting[] } {
-  const keys = new Set<string>();
-  const batch: Waiting[] = [];
-  const later: Waiting[] = [];
-  const expired = performance.now() - ANSWER_WITHIN;
-  for (const each of waiting) {
-    if (each.since < expired) continue;
-    const key = `${each.request.roomId} ${each.caller.id} ${each.request.clientMsgId}`;
-    if (batch.length >= BATCH || keys.has(key)) later.push(each);
-    else {
-      keys.add(key);
-      batch.push(each);
-    }
-  }
-  return { batch, later };
+  return new ChatError('unavailable', 'The message may not be stored; send it again', { retryAfterMs: BEHIND_REFUSED });
 }

@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'socket.io';
 import type { Caller } from '../auth/caller.js';
+import type { TokenBucket } from './token-bucket.js';
 import type { ClientToServerEvents, RoomChanges, ServerToClientEvents } from '../protocol/index.js';
 
 /** Between instances, through the Socket.IO adapter. */
@@ -13,6 +14,10 @@ export interface SocketState {
   caller: Caller;
   /** Requests that still wait for their reply. */
   inFlight: number;
+  /** Until when all requests are refused, by `performance.now()`. */
+  heldUntil: number;
+  /** Made at the first request. */
+  rate?: TokenBucket;
 }
 
 export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, InterServerEvents, SocketState>;

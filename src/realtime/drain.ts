@@ -8,6 +8,13 @@ const IN_FLIGHT_PATIENCE = 3_000;
 /** Between the polite close of what is left and its cutting, in ms. */
 const CLOSE_PATIENCE = 500;
 const LOOK_EVERY = 25;
+/** `WebSocket.CLOSED` */
+const CLOSED = 3;
+
+interface WebSocketLink {
+  readonly readyState: number;
+  terminate(): void;
+}
 
 /**
  * Going away without anyone noticing: takes no new clients, asks those that are here to come back spread out over
@@ -41,32 +48,25 @@ export class Drain implements OnModuleDestroy, BeforeApplicationShutdown {
     });
     await this.until(() => this.sockets().length === 0, drainMs);
     await this.until(() => this.sockets().every(({ data }) => data.inFlight === 0), IN_FLIGHT_PATIENCE);
+    const links = this.links();
     for (const socket of this.sockets()) socket.disconnect(true);
-    await this.until(() => this.connections() === 0, CLOSE_PATIENCE);
-    this.terminate();
+    await this.until(() => links.every((link) => link.readyState === CLOSED), CLOSE_PATIENCE);
+    for (const link of links) link.terminate();
   }
 
-  /** A client that does not read would hold up the close for the thirty seconds that `ws` waits for its handshake. */
-  private terminate(): void {
-    const clients = (
-      this.server?.engine as
-        | {
-            clients?: Record<string, { transport: { socket?: { terminate?(): void } }; close(discard: boolean): void }>;
-          }
-        | undefined
-    )?.clients;
-    for (const client of Object.values(clients ?? {})) {
-      client.transport.socket?.terminate?.();
-      client.close(true);
-    }
+  /**
+   * The WebSockets beneath, taken before the close: Engine.IO lets go of them at once, but a client that does not read would
+   * hold up the end of the server for the thirty seconds that `ws` waits for its part of the close.
+   */
+  private links(): WebSocketLink[] {
+    const { clients } = this.server?.engine as unknown as {
+      clients: Record<string, { transport: { socket?: WebSocketLink } }>;
+    };
+    return Object.values(clients).flatMap(({ transport }) => transport.socket ?? []);
   }
 
   private sockets(): ChatSocket[] {
     return [...(this.server?.of('/').sockets.values() ?? [])];
-  }
-
-  private connections(): number {
-    return this.server?.engine.clientsCount ?? 0;
   }
 
   private async until(condition: () => boolean, patience: number): Promise<void> {

@@ -70,6 +70,7 @@ export class Handshake {
     await this.takeTurn();
     socket.data.caller = { ...(await this.tokens.verify(parsed.data.token)), sessionId: socket.id };
     socket.data.inFlight = 0;
+    socket.data.heldUntil = 0;
     this.admission.check();
     await this.broadcaster.enterOwnRooms(socket);
     this.logger.debug(`User ${socket.data.caller.id} connected as ${socket.id}`);

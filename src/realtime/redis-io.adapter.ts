@@ -17,6 +17,9 @@ import { RedisBus } from './redis-bus.js';
 import { RoomBroadcaster } from './room-broadcaster.js';
 import { TokenBucket } from './token-bucket.js';
 
+/** Longer than a request is on its way, in ms. */
+const HOLD = 500;
+
 interface BoundHandler {
   message: string;
   callback: (data: unknown) => unknown;
@@ -31,7 +34,6 @@ type AnswerRequest = (reply: Reply<unknown>) => void;
  */
 export class RedisIoAdapter extends IoAdapter {
   private readonly admission: Admission;
-  private readonly rates = new WeakMap<ChatSocket, TokenBucket>();
 
   constructor(
     private readonly app: INestApplication,
@@ -101,19 +103,21 @@ export class RedisIoAdapter extends IoAdapter {
     }
   }
 
-  /** @throws ChatError `rate_limited`, `overloaded` */
+  /**
+   * Once a socket is refused, it is for `HOLD` ms, whatever it asks: what it had on its way when it was refused must not
+   * overtake what it will send again.
+   * @throws ChatError `rate_limited`, `overloaded`
+   */
   private mustBeWithinRates(socket: ChatSocket): void {
-    if (socket.data.inFlight >= limits.requestsInFlight) {
-      throw new ChatError('rate_limited', 'Too many requests wait for their reply', { retryAfterMs: 200 });
+    const { data } = socket;
+    const now = performance.now();
+    data.rate ??= new TokenBucket(this.config.limits.requestsPerSecond, this.config.limits.requestsPerSecond * 2);
+    if (now >= data.heldUntil && data.inFlight < limits.requestsInFlight && data.rate.take(1)) {
+      this.admission.check();
+      return;
     }
-    let rate = this.rates.get(socket);
-    if (rate === undefined) {
-      const { requestsPerSecond } = this.config.limits;
-      rate = new TokenBucket(requestsPerSecond, requestsPerSecond * 2);
-      this.rates.set(socket, rate);
-    }
-    if (!rate.take(1)) throw new ChatError('rate_limited', 'Too many requests', { retryAfterMs: rate.waitFor(1) });
-    this.admission.check();
+    if (now >= data.heldUntil) data.heldUntil = now + HOLD;
+    throw new ChatError('rate_limited', 'Too many requests', { retryAfterMs: Math.ceil(data.heldUntil - now) });
   }
 
   private answerUnknown(socket: ChatSocket): void {

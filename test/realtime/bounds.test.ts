@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { connect, type Socket as TcpSocket } from 'node:net';
+import pg from 'pg';
+import { ConnectionGuard } from '../../src/realtime/connection-guard.js';
+import { PlainClient } from '../client.js';
+import { createDatabase } from '../environment/database.js';
+import { startInstance, testToken, type Instance } from '../instance.js';
+
+const KIB = 1024;
+const limits = {
+  requestsPerSecond: 500,
+  inboundBytesPerSecond: 1024 * KIB,
+  outboundBytes: 1024 * KIB,
+  connectsPerSecond: 250,
+};
+
+/** A client that completes the handshakes of WebSocket and Socket.IO and then never reads again. */
+async function deafClient(url: string, user: string): Promise<TcpSocket> {
+  const { hostname, port, host } = new URL(url);
+  const tcp = connect(Number(port), hostname);
+  await once(tcp, 'connect');
+  tcp.write(
+    `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16, 1).toString('base64')}\r\n\r\n`,
+  );
+  await once(tcp, 'data');
+  tcp.write(maskedText(`40${JSON.stringify({ token: await testToken(user) })}`));
+  let seen = '';
+  while (!seen.includes('session:ready')) seen += String((await once(tcp, 'data'))[0]);
+  tcp.pause();
+  return tcp;
+}
+
+/** A client's WebSocket text frame; masked, as the protocol wants it, with a mask of zeros. */
+function maskedText(text: string): Buffer {
+  const payload = Buffer.from(text);
+  const header = Buffer.alloc(8);
+  header[0] = 0x81;
+  header[1] = 0x80 | 126;
+  header.writeUInt16BE(payload.length, 2);
+  return Buffer.concat([header, payload]);
+}
+
+/** A connection of somebody else's, in a transaction. */
+async function locking(databaseUrl: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  await client.query('begin');
+  return client;
+}
+
+describe('one connection', () => {
+  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let instance: Instance;
+  let ann: PlainClient;
+  let ben: PlainClient;
+  let roomId: string;
+  const cuts = () => instance.app.get(ConnectionGuard).cuts;
+
+  const start = async (changed: Partial<typeof limits> = {}): Promise<void> => {
+    instance = await startInstance(database.url, undefined, { limits: { ...limits, ...changed } });
+    ann = await PlainClient.connect(instance.url, 'ann');
+    ben = await PlainClient.connect(instance.url, 'ben');
+    roomId = (await ann.ask('room:create', { name: 'Room' })).room.id;
+    await ben.ask('room:join', { roomId });
+  };
+
+  beforeEach(async () => (database = await createDatabase()));
+  afterEach(async () => {
+    ann.close();
+    ben.close();
+    await instance.stop();
+    await database.drop();
+  });
+
+  it('that does not read is cut when its bytes are too many, and the others miss nothing', async () => {
+    await start({ requestsPerSecond: 10_000, inboundBytesPerSecond: 64 * 1024 * KIB, outboundBytes: 64 * KIB });
+    const deaf = await deafClient(instance.url, 'ben');
+    const gone = once(deaf, 'close');
+    const text = 'x'.repeat(4_000);
+    let sent = 0;
+    // More than the buffers of the kernel hold on both sides, in pieces that a reader keeps up with.
+    while (cuts().slow_consumer === 0 && sent < 10_000) {
+      await Promise.all(
+        Array.from({ length: 10 }, (_, i) => ann.ask('message:send', { roomId, clientMsgId: `m${sent + i}`, text })),
+      );
+      sent += 10;
+    }
+    expect(cuts().slow_consumer).toBe(1);
+    await ben.until(() => ben.textsOf(roomId).length === sent);
+    expect(ben.socket.connected).toBe(true);
+    deaf.resume();
+    await gone;
+  });
+
+  it('that asks too much is told when to ask again, and one that floods is cut', async () => {
+    await start({ inboundBytesPerSecond: 256 * KIB });
+    const asks = Array.from({ length: 1_100 }, () => ann.reply('rooms:discover', {}));
+    const refused = (await Promise.all(asks)).filter((reply) => !reply.ok);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const reply of refused)
+      expect(reply).toMatchObject({
+        error: { code: 'rate_limited', retryable: true },
+      });
+
+    const gone = new Promise((resolve) => ann.socket.once('disconnect', resolve));
+    for (let i = 0; i < 60; i++) ann.socket.emit('rooms:discover', { query: 'x'.repeat(30 * KIB) }, () => undefined);
+    await gone;
+    expect(cuts().rate_limited).toBe(1);
+    expect(ben.socket.connected).toBe(true);
+  });
+
+  it('to a room that somebody has locked waits, and the other rooms do not', async () => {
+    await start();
+    const other = (await ann.ask('room:create', { name: 'Other' })).room.id;
+    const lock = await locking(database.url);
+    await lock.query('select from rooms where id = $1 for update', [roomId]);
+    const order: string[] = [];
+    const send = async (to: string, clientMsgId: string): Promise<void> => {
+      await ann.ask('message:send', { roomId: to, clientMsgId, text: clientMsgId });
+      order.push(clientMsgId);
+    };
+    const locked = [send(roomId, 'locked-1'), send(roomId, 'locked-2')];
+    await send(other, 'free-1');
+    await send(other, 'free-2');
+    expect(order).toEqual(['free-1', 'free-2']);
+    await lock.query('commit');
+    await lock.end();
+    await Promise.all([...locked, send(roomId, 'locked-3')]);
+    const { messages } = await ann.ask('history:get', { roomId });
+    expect(messages.map(({ text }) => text)).toEqual(['locked-1', 'locked-2', 'locked-3']);
+  });
+
+  it('is answered although the database hangs, within five seconds', async () => {
+    await start();
+    const lock = await locking(database.url);
+    await lock.query('lock table messages in access exclusive mode');
+    const begun = performance.now();
+    const reply = await ann.reply('message:send', { roomId, clientMsgId: 'm', text: 'Hello' });
+    expect(reply).toMatchObject({ ok: false, error: { code: 'unavailable', retryable: true } });
+    expect(performance.now() - begun).toBeLessThan(6_000);
+    await lock.query('commit');
+    await lock.end();
+    // As the refusal asked for.
+    const { retryAfterMs } = reply.ok ? fail() : reply.error;
+    await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+    const again = await ann.ask('message:send', { roomId, clientMsgId: 'm', text: 'Hello' });
+    expect(again.message.seq).toBe(1);
+  });
+});
+
+describe('an instance that is stopped', () => {
+  it('asks its clients to come back, answers what is under way and is gone soon, whoever does not read', async () => {
+    const database = await createDatabase();
+    const instance = await startInstance(database.url, undefined, { drainMs: 1_000 });
+    const ann = await PlainClient.connect(instance.url, 'ann');
+    const { room } = await ann.ask('room:create', { name: 'Room' });
+    const deaf = await deafClient(instance.url, 'ben');
+    const notice = new Promise((resolve) => ann.socket.once('session:reconnect', resolve));
+    const sends = Array.from({ length: 50 }, (_, i) =>
+      ann.ask('message:send', { roomId: room.id, clientMsgId: `m${i}`, text: `${i}` }),
+    );
+    const begun = performance.now();
+    const stopped = instance.stop();
+    expect(await notice).toMatchObject({ reason: 'draining', afterMs: 0, spreadMs: 800 });
+    await expect(PlainClient.connect(instance.url, 'cid')).rejects.toMatchObject({
+      error: { code: 'draining', retryable: true },
+    });
+    await Promise.all(sends);
+    await stopped;
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    deaf.destroy();
+    await database.drop();
+  });
+});
+
+function fail(): never {
+  throw new Error('The database answered');
+}
