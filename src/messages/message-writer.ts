@@ -6,7 +6,8 @@ import { poolOf } from '../database/data-source.js';
 import { isTransient } from '../database/failures.js';
 import type { SendMessage } from '../protocol/index.js';
 import { RoomBroadcaster } from '../realtime/room-broadcaster.js';
-import { framesOf, outcomeOf, type SentRow, type Written } from './sent-rows.js';
+import { BEHIND_REFUSED, RefusedSends } from './refused-sends.js';
+import { framesOf, outcomeOf, store, type Send, type SentRow, type Written } from './send-statement.js';
 
 /** Sends that share a commit, at most. */
 const BATCH = 500;
@@ -14,22 +15,10 @@ const BATCH = 500;
 const WAITING = 10_000;
 /** Rooms that may wait for their lock at the same time, each with a connection of its own. */
 const ROOM_LANES = 4;
-/** How long a send may be tried again when the database fails, in ms. */
-const RETRY_BUDGET = 4_000;
-const RETRY_PAUSE = 100;
 /** Every send is answered within this time, in ms; what became of one that took longer is not known. */
 const ANSWER_WITHIN = 4_500;
-/** After a send that may be tried again, how long the caller's later ones to that room are refused too, in ms. */
-const BEHIND_REFUSED = 1_000;
-/** A statement that takes longer than this has lost its connection, in ms. */
-const STATEMENT_TIMEOUT = 2_500;
 
-export interface Waiting {
-  readonly caller: Caller;
-  readonly request: SendMessage;
-  readonly fingerprint: Buffer;
-  /** When it came, by `performance.now()`. */
-  readonly since: number;
+interface Waiting extends Send {
   resolve(written: Written): void;
   reject(error: unknown): void;
 }
@@ -38,8 +27,7 @@ export interface Waiting {
  * Group commit: what arrives while one batch is on its way to Postgres is the next batch. An idle server commits a single
  * send at once, a busy one shares a commit among hundreds; there is no timer.
  *
- * A send is acknowledged and broadcast after its commit, never before. When the outcome of a commit is unknown it is tried
- * again, which is safe: what was stored is found by its clientMsgId. A room whose lock someone else holds leaves the common
+ * A send is acknowledged and broadcast after its commit, never before. A room whose lock someone else holds leaves the common
  * lane for one of its own until its sends are stored, so nobody else waits for it.
  */
 @Injectable()
@@ -52,8 +40,7 @@ export class MessageWriter implements OnApplicationShutdown {
   private roomLanes = 0;
   private running: Promise<void> | undefined;
   private count = 0;
-  /** Callers and rooms with a send that was refused but may come again, and until when (`performance.now()`). */
-  private readonly refused = new Map<string, number>();
+  private readonly refused = new RefusedSends();
   private stopped = false;
   private idle: (() => void) | undefined;
 
@@ -73,7 +60,7 @@ export class MessageWriter implements OnApplicationShutdown {
     try {
       return await new Promise((resolve, reject) => {
         timer = setTimeout(() => {
-          this.noteRefused(caller, request);
+          this.refused.note(caller, request);
           reject(unavailable());
         }, ANSWER_WITHIN);
         this.enqueue({ caller, request, fingerprint, since: performance.now(), resolve, reject });
@@ -100,28 +87,10 @@ export class MessageWriter implements OnApplicationShutdown {
   private mustBeTaken(caller: Caller, request: SendMessage): void {
     if (this.stopped)
       throw new ChatError('draining', 'This instance is going away; ask another one', { retryAfterMs: 500 });
-    if (this.isBehindRefused(caller, request)) throw unavailable();
+    if (this.refused.standsBefore(caller, request)) throw unavailable();
     if (this.count < WAITING) return;
-    this.noteRefused(caller, request);
+    this.refused.note(caller, request);
     throw new ChatError('overloaded', 'Too many messages wait to be stored', { retryAfterMs: BEHIND_REFUSED });
-  }
-
-  /**
-   * A client that pipelines has more sends on the way when it learns that one was refused. Taken, they would stand before
-   * the one that it sends again.
-   */
-  private isBehindRefused(caller: Caller, request: SendMessage): boolean {
-    const until = this.refused.get(`${request.roomId} ${caller.id}`);
-    return until !== undefined && performance.now() < until;
-  }
-
-  private noteRefused(caller: Caller, request: SendMessage): void {
-    const key = `${request.roomId} ${caller.id}`;
-    const until = performance.now() + BEHIND_REFUSED;
-    this.refused.set(key, until);
-    setTimeout(() => {
-      if (this.refused.get(key) === until) this.refused.delete(key);
-    }, BEHIND_REFUSED).unref();
   }
 
   /**
@@ -136,7 +105,7 @@ export class MessageWriter implements OnApplicationShutdown {
     for (const each of waiting) {
       const { caller, request } = each;
       const key = `${request.roomId} ${caller.id} ${request.clientMsgId}`;
-      if (this.refused.size > 0 && this.isBehindRefused(caller, request)) each.reject(unavailable());
+      if (this.refused.standsBefore(caller, request)) each.reject(unavailable());
       else if (each.since < answered) continue;
       else if (batch.length >= BATCH || keys.has(key)) later.push(each);
       else {
@@ -203,37 +172,9 @@ export class MessageWriter implements OnApplicationShutdown {
       a.request.roomId < b.request.roomId ? -1 : a.request.roomId > b.request.roomId ? 1 : 0,
     );
     try {
-      return this.settle(sorted, await this.store(sorted, wait));
+      return this.settle(sorted, await store(poolOf(this.dataSource), sorted, wait));
     } catch (error) {
       return this.fail(sorted, error, wait);
-    }
-  }
-
-  private async store(sorted: Waiting[], wait: boolean): Promise<SentRow[]> {
-    const query = {
-      name: 'send_messages',
-      query_timeout: STATEMENT_TIMEOUT,
-      text: 'select outcome, seq, rev, created_at from send_messages($1, $2, $3, $4, $5, $6)',
-      values: [
-        sorted.map(({ request }) => request.roomId),
-        sorted.map(({ caller }) => caller.id),
-        sorted.map(({ request }) => request.clientMsgId),
-        sorted.map(({ fingerprint }) => fingerprint),
-        sorted.map(({ request }) => request.text),
-        wait,
-      ],
-    };
-    const deadline = Math.min(...sorted.map(({ since }) => since)) + RETRY_BUDGET;
-    for (;;) {
-      try {
-        const { rows } = await poolOf(this.dataSource).query<SentRow>(query);
-        if (rows.length !== sorted.length) throw new Error(`send_messages answered ${rows.length} of ${sorted.length}`);
-        return rows;
-      } catch (error) {
-        const pause = Math.random() * RETRY_PAUSE;
-        if (!isTransient(error) || performance.now() + pause > deadline) throw error;
-        await new Promise((resolve) => setTimeout(resolve, pause));
-      }
     }
   }
 
@@ -255,7 +196,7 @@ export class MessageWriter implements OnApplicationShutdown {
     if (isTransient(error)) {
       this.logger.warn(`Postgres did not store ${batch.length} messages: ${String(error)}`);
       for (const waiting of batch) {
-        this.noteRefused(waiting.caller, waiting.request);
+        this.refused.note(waiting.caller, waiting.request);
         waiting.reject(unavailable());
       }
       return [];

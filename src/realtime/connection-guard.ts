@@ -37,6 +37,7 @@ interface Outbound {
 export class ConnectionGuard implements BeforeApplicationShutdown {
   private readonly logger = new Logger(ConnectionGuard.name);
   private readonly behind = new Map<EngineConnection, Outbound>();
+  private readonly gone = new WeakSet<EngineConnection>();
   private readonly timer: NodeJS.Timeout;
   /** Connections cut so far, by reason. */
   readonly cuts = { slow_consumer: 0, rate_limited: 0 };
@@ -92,6 +93,9 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
 
   private cut(connection: EngineConnection, reason: keyof typeof this.cuts): void {
     this.behind.delete(connection);
+    // What was read before the end still comes in.
+    if (this.gone.has(connection)) return;
+    this.gone.add(connection);
     this.cuts[reason] += 1;
     this.logger.debug(`Cut a connection: ${reason}`);
     // A close handshake would wait for the very client that does not read.

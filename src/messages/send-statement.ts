@@ -1,0 +1,112 @@
+import type pg from 'pg';
+import type { Caller } from '../auth/caller.js';
+import { ChatError } from '../chat-error.js';
+import { isTransient } from '../database/failures.js';
+import type { Message, RoomChanges, SendMessage } from '../protocol/index.js';
+
+/** How long a batch may be tried again when the database fails, in ms, from the moment its oldest send came. */
+const RETRY_BUDGET = 4_000;
+/** Longest pause before a try, in ms. */
+const RETRY_PAUSE = 100;
+/** A statement that takes longer than this has lost its connection, in ms. */
+const STATEMENT_TIMEOUT = 2_500;
+
+/** A send as the statement takes it. */
+export interface Send {
+  readonly caller: Caller;
+  readonly request: SendMessage;
+  /** Of the content: tells a retry from another message under the same clientMsgId. */
+  readonly fingerprint: Buffer;
+  /** When it came, by `performance.now()`. */
+  readonly since: number;
+}
+
+/** What became of a send. `seq` is that of the first message under the same clientMsgId where it is a `duplicate`. */
+export type Written = { kind: 'stored'; message: Message } | { kind: 'duplicate'; seq: number };
+
+/** A row of what the database function `send_messages` answers. */
+export interface SentRow {
+  outcome: 'stored' | 'duplicate' | 'busy' | keyof typeof refusals;
+  seq: number;
+  rev: number;
+  created_at: Date;
+}
+
+const refusals = {
+  idempotency_mismatch: 'This clientMsgId was used for another message; make a new one',
+  not_member: 'You are no member of this room; join it first',
+  not_found: 'There is no such room',
+  room_archived: 'The room is archived',
+} as const;
+
+/**
+ * Stores sends in one transaction; a row for each, in their order. When it is not known how a try ended it tries again, which
+ * is safe: what was stored is found by its clientMsgId.
+ *
+ * Precondition: ordered by room id, no clientMsgId of a sender and room twice.
+ * @param wait whether to wait for rooms that somebody else has locked; their sends come back `busy` otherwise
+ * @throws what the database says, once the budget is spent
+ */
+export async function store(pool: pg.Pool, sends: readonly Send[], wait: boolean): Promise<SentRow[]> {
+  const query = {
+    name: 'send_messages',
+    query_timeout: STATEMENT_TIMEOUT,
+    text: 'select outcome, seq, rev, created_at from send_messages($1, $2, $3, $4, $5, $6)',
+    values: [
+      sends.map(({ request }) => request.roomId),
+      sends.map(({ caller }) => caller.id),
+      sends.map(({ request }) => request.clientMsgId),
+      sends.map(({ fingerprint }) => fingerprint),
+      sends.map(({ request }) => request.text),
+      wait,
+    ],
+  };
+  const deadline = Math.min(...sends.map(({ since }) => since)) + RETRY_BUDGET;
+  for (;;) {
+    try {
+      const { rows } = await pool.query<SentRow>(query);
+      if (rows.length !== sends.length) throw new Error(`send_messages answered ${rows.length} of ${sends.length}`);
+      return rows;
+    } catch (error) {
+      const pause = Math.random() * RETRY_PAUSE;
+      if (!isTransient(error) || performance.now() + pause > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}
+
+/** Undefined where the room was busy: nothing became of it yet. */
+export function outcomeOf(sent: Send, row: SentRow | undefined): Written | ChatError | undefined {
+  if (row === undefined || row.outcome === 'busy') return undefined;
+  if (row.outcome === 'duplicate') return { kind: 'duplicate', seq: row.seq };
+  if (row.outcome !== 'stored') return new ChatError(row.outcome, refusals[row.outcome]);
+  const { caller, request } = sent;
+  const message: Message = {
+    roomId: request.roomId,
+    seq: row.seq,
+    rev: row.rev,
+    sender: { id: caller.id, name: caller.name },
+    clientMsgId: request.clientMsgId,
+    text: request.text,
+    createdAt: row.created_at.toISOString(),
+    deletedAt: null,
+  };
+  return { kind: 'stored', message };
+}
+
+/** One frame a room. Precondition: room by room, each room's in rev order without a gap, as the database function answers. */
+export function framesOf(outcomes: (Written | ChatError | undefined)[]): RoomChanges[] {
+  const frames: RoomChanges[] = [];
+  for (const outcome of outcomes) {
+    if (outcome === undefined || outcome instanceof ChatError || outcome.kind !== 'stored') continue;
+    const { message } = outcome;
+    let frame = frames.at(-1);
+    if (frame?.roomId !== message.roomId) {
+      frame = { roomId: message.roomId, after: message.rev - 1, upTo: message.rev - 1, changes: [] };
+      frames.push(frame);
+    }
+    frame.upTo = message.rev;
+    frame.changes.push({ rev: message.rev, kind: 'message', message });
+  }
+  return frames;
+}
