@@ -35,7 +35,7 @@ try {
   await prepare();
   const sentences = await installPrograms();
   for (const sentence of sentences) results.push({ name: 'programs', passed: 0, failed: 1, note: sentence });
-  if (jestArgs.length === 0) for (const check of CHECKS) results.push(await run(check));
+  if (jestArgs.length === 0) results.push(...(await Promise.all(CHECKS.map(run))));
   results.push(await runJest());
 } catch (error) {
   results.push({

@@ -11,8 +11,10 @@ const cleanups: (() => Promise<void>)[] = [];
  * write to the temporary directory goes with them at the end, also when the run is broken off.
  */
 export async function startServices(): Promise<void> {
+  let ending: Promise<void> | undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => void stopServices().finally(() => process.exit(130)));
+    // The same signal may come twice, from the terminal and from `npm test`.
+    process.on(signal, () => (ending ??= stopServices().finally(() => process.exit(130))));
   }
   try {
     const dir = await mkdtemp(join(tmpdir(), 'parley-test-'));
