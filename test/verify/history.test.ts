@@ -94,7 +94,12 @@ describe('the figures', () => {
   const ms = 1e6;
 
   it('tell acknowledgement from delivery, own instance from others, and before, during and after a fault', async () => {
-    const history: HistoryRecord[] = [connected(0, 'a'), connected(1, 'a'), connected(2, 'b')];
+    const history: HistoryRecord[] = [
+      connected(0, 'a'),
+      connected(1, 'a'),
+      connected(2, 'b'),
+      { type: 'phase', t: 0, phase: 'load' },
+    ];
     const phases = [0, 2_000, 4_000].map((start) => start * ms);
     for (const [phase, start] of phases.entries()) {
       if (phase > 0) history.push({ type: 'fault', t: start, at: phase === 1 ? 'begin' : 'end', fault: 0, name: 'x' });

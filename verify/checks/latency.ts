@@ -4,7 +4,8 @@ import { Histogram } from './histogram.js';
 import { entry, Numbers, quantile } from './numbers.js';
 import { Sends } from './sends.js';
 
-export type Span = 'before' | 'during' | 'after';
+/** Sends of before the phase `load` warm the processes up; they count as nothing else. */
+export type Span = 'warmup' | 'before' | 'during' | 'after';
 export type Kind = 'ack' | 'same' | 'cross';
 
 /** A second of the run, by the time at which things arrived; times in µs. */
@@ -34,6 +35,7 @@ export function latency(
 ): Check & { timeline: Timeline; quantileMs: (kind: Kind, span: Span, share: number) => number } {
   const verdict = new Verdict('C14');
   const timeline: Timeline = { seconds: [], faults: [], load: { from: 0, to: 0 } };
+  let loading = false;
   const open = new Map<number, Timeline['faults'][number]>();
   const histograms = new Map<string, Histogram>();
   const instances = new Map<number, string>();
@@ -71,6 +73,7 @@ export function latency(
     const { t } = record;
     switch (record.type) {
       case 'phase':
+        loading ||= record.phase === 'load';
         if (record.phase === 'load') timeline.load.from = t / 1e9;
         if (record.phase === 'settle') timeline.load.to = t / 1e9;
         break;
@@ -101,7 +104,13 @@ export function latency(
       case 'request': {
         if (record.send === undefined) break;
         const send = sends.ofRequest(record.request);
-        spans[send] ??= open.size > 0 ? 'during' : timeline.faults.length > 0 ? 'after' : 'before';
+        spans[send] ??= !loading
+          ? 'warmup'
+          : open.size > 0
+            ? 'during'
+            : timeline.faults.length > 0
+              ? 'after'
+              : 'before';
         second(t).sent += 1;
         break;
       }

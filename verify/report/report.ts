@@ -1,4 +1,4 @@
-import type { CheckResult, Timeline } from '../checks/index.js';
+import type { CheckName, CheckResult, Timeline } from '../checks/index.js';
 import { checkTitles } from '../checks/index.js';
 
 /** One figure of a row; with a `limit`, the row fails above it. */
@@ -23,6 +23,10 @@ export interface RowReport {
   timeline: Timeline;
   /** What the run cannot say in a figure; why it did not run, if it did not. */
   notes: string[];
+  /** The checks that have to fail: the instances ran with a bug, to see that it is found. */
+  foundBy?: CheckName[];
+  /** Why it did not run to its end. */
+  failure?: string;
   /** The file of its plot, beside the report. */
   plot?: string;
 }
@@ -43,6 +47,9 @@ export function figurePasses({ value, limit, atLeast }: Figure): boolean {
 }
 
 export function rowPasses(row: RowReport): boolean {
+  if (row.failure !== undefined) return false;
+  if (row.foundBy !== undefined)
+    return row.foundBy.every((check) => row.results.some((result) => result.check === check && !result.ok));
   return row.results.length > 0 && row.results.every(({ ok }) => ok) && row.figures.every(figurePasses);
 }
 
@@ -84,13 +91,23 @@ export function table(rows: readonly RowReport[]): string {
     '',
     `${row.row}  ${row.title}`,
     ...row.figures.map((figure) => `    ${sentence(figure)}`),
-    ...row.notes.map((note) => `    ${note}`),
+    ...verdictNotes(row).map((note) => `    ${note}`),
     ...row.results
       .filter(({ ok }) => !ok)
       .flatMap(complaint)
       .map((line) => `    ${line}`),
   ]);
   return [text(head), text(widths.map((width) => '─'.repeat(width))), ...lines.map(text), ...details].join('\n');
+}
+
+function verdictNotes({ notes, failure, foundBy }: RowReport): string[] {
+  return [
+    ...(failure === undefined ? [] : [`It did not run to its end: ${failure}`]),
+    ...(foundBy === undefined
+      ? []
+      : [`The instances ran with a bug that ${foundBy.join(', ')} must find: the row passes when it does.`]),
+    ...notes,
+  ];
 }
 
 function complaint({ check, title, violated, violations }: CheckResult): string[] {
@@ -152,7 +169,7 @@ function section(row: RowReport): string[] {
     `## ${row.row}: ${row.title}`,
     '',
     ...(row.plot === undefined ? [] : [`![Latency and throughput over time](${row.plot})`, '']),
-    ...row.notes.flatMap((note) => [note, '']),
+    ...verdictNotes(row).flatMap((note) => [note, '']),
     '| check | violated | looked at |',
     '|---|---:|---|',
     ...row.results.map(({ check, violated, counts }) => {

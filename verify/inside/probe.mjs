@@ -1,0 +1,44 @@
+/**
+ * Runs inside each instance that the checker starts (`node --import`): tells what nobody caught, and on request what the
+ * process holds. It changes nothing of what Parley does, and does not keep it alive.
+ */
+import { readdirSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+const tell = (message) => process.connected && process.send(message, () => undefined);
+const text = (error) => String(error?.stack ?? error).slice(0, 2_000);
+
+process.on('uncaughtExceptionMonitor', (error, origin) => {
+  if (origin === 'uncaughtException') tell({ type: 'uncaught', detail: text(error) });
+});
+// Parley has a listener of its own, so that one more changes nothing.
+process.on('unhandledRejection', (error) => tell({ type: 'unhandled', detail: text(error) }));
+
+const lag = monitorEventLoopDelay({ resolution: 10 });
+lag.enable();
+
+process.on('message', (message) => {
+  if (message?.type === 'block') {
+    const end = performance.now() + message.ms;
+    while (performance.now() < end);
+  }
+  if (message?.type !== 'sample') return;
+  if (message.collect) globalThis.gc?.();
+  const { rss, heapUsed } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  const resources = process.getActiveResourcesInfo();
+  const held = (name) => resources.filter((resource) => resource === name).length;
+  const values = {
+    rss,
+    heap: heapUsed,
+    fds: readdirSync('/proc/self/fd').length,
+    sockets: held('TCPSocketWrap'),
+    timers: held('Timeout'),
+    cpuMs: (user + system) / 1_000,
+    lagP99Ms: lag.percentile(99) / 1e6,
+    lagMaxMs: lag.max / 1e6,
+  };
+  lag.reset();
+  tell({ type: 'sample', id: message.id, values });
+});
+process.channel?.unref();

@@ -1,0 +1,166 @@
+import type { HistoryPage, MemberPage, RoomSummary } from '../../src/protocol/index.js';
+import { postgres, type SeenMember, type SeenMessage } from '../history.js';
+import type { Postgres } from '../processes/postgres.js';
+import type { Random } from '../random.js';
+import { hashOf, type Recorder } from '../recorder.js';
+
+export interface Reader {
+  /** The name of the instance, and where it answers. */
+  instance: string;
+  url: string;
+}
+
+/** Acknowledged messages that may be picked to be read again. */
+const remembered = 256;
+
+/** Reads acknowledged messages back from any instance while the load runs: whoever acknowledges a message can show it. */
+export class Reads {
+  private readonly acknowledged: { roomId: string; seq: number }[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private made = 0;
+
+  constructor(
+    private readonly recorder: Recorder,
+    private readonly random: Random,
+    private readonly readers: Reader[],
+    /** A member of the room. */
+    private readonly tokenFor: (roomId: string) => string,
+  ) {}
+
+  offer(roomId: string, seq: number): void {
+    this.acknowledged[this.made++ % remembered] = { roomId, seq };
+  }
+
+  start(everyMs = 200): void {
+    this.timer = setInterval(() => void this.read(), everyMs);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  private async read(): Promise<void> {
+    if (this.acknowledged.length === 0) return;
+    const { roomId, seq } = this.random.pick(this.acknowledged);
+    const { instance, url } = this.random.pick(this.readers);
+    const began = this.recorder.now();
+    const page = await get<HistoryPage>(
+      `${url}/v1/rooms/${roomId}/messages?after=${seq - 1}&limit=1`,
+      this.tokenFor(roomId),
+    );
+    // An instance that does not answer says nothing of the message.
+    if (page === undefined) return;
+    const message = page.messages.find((each) => each.seq === seq);
+    const found = message === undefined ? null : this.recorder.seenMessage(message);
+    this.recorder.write({ type: 'read', began, source: instance, room: this.recorder.nameOf(roomId), seq, found });
+  }
+}
+
+/** All that an instance shows of a room at the end, page by page. @throws when it does not answer */
+export async function readRoom(
+  recorder: Recorder,
+  source: string,
+  url: string,
+  roomId: string,
+  token: string,
+): Promise<void> {
+  const room = recorder.nameOf(roomId);
+  for (let after = 0; ;) {
+    const page = await mustGet<HistoryPage>(`${url}/v1/rooms/${roomId}/messages?after=${after}&limit=200`, token);
+    const rows = page.messages.map((message) => recorder.seenMessage(message));
+    recorder.write({ type: 'rows', source, room, rows });
+    after = page.messages.at(-1)?.seq ?? after;
+    if (!page.hasAfter) break;
+  }
+  const { lastSeq, headRev, rev } = await mustGet<RoomSummary>(`${url}/v1/rooms/${roomId}`, token);
+  const members: SeenMember[] = [];
+  for (let cursor = ''; ;) {
+    const page = await mustGet<MemberPage>(`${url}/v1/rooms/${roomId}/members?limit=200${cursor}`, token);
+    members.push(...page.items.map((member): SeenMember => ['u', member.rev, recorder.nameOf(member.user.id), 0]));
+    if (page.nextCursor === null) break;
+    cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`;
+  }
+  recorder.write({ type: 'room', source, room, lastSeq, headRev, settingsRev: rev, members });
+}
+
+/** The rows themselves, straight from the database. */
+export async function readTables(recorder: Recorder, database: Postgres, url: string): Promise<void> {
+  const rooms = await database.query<{ id: string; seq: number; rev: number; settings: number }>(
+    'select id, seq::float8 as seq, rev::float8 as rev, settings_rev::float8 as settings from rooms order by id',
+    [],
+    url,
+  );
+  for (const { id, seq, rev, settings } of rooms) {
+    const room = recorder.nameOf(id);
+    for (let after = 0; ;) {
+      const page = await database.query<MessageRow>(
+        `select seq::float8 as seq, rev::float8 as rev, sender_id, client_msg_id, text, deleted_at is not null as deleted
+         from messages where room_id = $1 and seq > $2 order by seq limit 1000`,
+        [id, after],
+        url,
+      );
+      const rows = page.map((row): SeenMessage => {
+        const { rev, seq: at, sender_id, client_msg_id, text, deleted } = row;
+        const seen: SeenMessage = ['m', rev, at, recorder.nameOf(sender_id), client_msg_id, hashOf(text)];
+        if (deleted) seen.push(1);
+        return seen;
+      });
+      recorder.write({ type: 'rows', source: postgres, room, rows });
+      const last = page.at(-1);
+      if (last === undefined) break;
+      after = last.seq;
+    }
+    const members = await database.query<{ user_id: string; rev: number; gone: boolean }>(
+      'select user_id, rev::float8 as rev, left_at is not null as gone from memberships where room_id = $1 order by rev',
+      [id],
+      url,
+    );
+    const seen = members.map((member): SeenMember => [
+      'u',
+      member.rev,
+      recorder.nameOf(member.user_id),
+      member.gone ? 1 : 0,
+    ]);
+    recorder.write({
+      type: 'room',
+      source: postgres,
+      room,
+      lastSeq: seq,
+      headRev: rev,
+      settingsRev: settings,
+      members: seen,
+    });
+  }
+}
+
+interface MessageRow {
+  seq: number;
+  rev: number;
+  sender_id: string;
+  client_msg_id: string;
+  text: string;
+  deleted: boolean;
+}
+
+async function get<T>(url: string, token: string): Promise<T | undefined> {
+  try {
+    const response = await fetch(url, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(10_000),
+    });
+    if (response.ok) return (await response.json()) as T;
+    await response.text();
+    return undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function mustGet<T>(url: string, token: string): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    const answer = await get<T>(url, token);
+    if (answer !== undefined) return answer;
+    if (tries === 5) throw new Error(`No answer from ${url}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}

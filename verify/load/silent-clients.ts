@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { until } from '../processes/program.js';
+import type { Load } from './load.js';
+import type { PlainClient } from './plain-client.js';
+
+/** What of `ws` and its socket is needed to stop reading and yet to look alive. */
+interface Transport {
+  ws: { pause(): void; send(data: string): void; readyState: number; _socket: { localPort?: number } };
+}
+
+/** How often a client that does not read answers pings that it does not see, in ms. */
+const pongEvery = 5_000;
+/** ESTABLISHED, in /proc/net/tcp. */
+const established = '01';
+
+/** Clients that join a room, then read nothing more, and keep their connection alive by answering pings that they do not see. */
+export class SilentClients {
+  private readonly clients: PlainClient[] = [];
+  private readonly ports: number[] = [];
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly load: Load,
+    private readonly count: number,
+  ) {}
+
+  async connect(roomId: string): Promise<void> {
+    for (let i = 0; i < this.count; i++) {
+      const client = await this.load.client(`s${i}`, `us${i}`);
+      this.clients.push(client);
+      client.connect();
+    }
+    await until(() => this.clients.every(({ live }) => live), 20_000, 'the silent clients are connected');
+    for (const client of this.clients) await client.join(roomId);
+  }
+
+  /** From here on they read nothing. */
+  silence(): void {
+    const transports = this.clients.flatMap(({ connection }) =>
+      connection === undefined ? [] : [(connection.raw.io.engine as unknown as { transport: Transport }).transport.ws],
+    );
+    for (const ws of transports) {
+      ws.pause();
+      this.ports.push(ws._socket.localPort ?? 0);
+    }
+    this.timer = setInterval(() => {
+      for (const ws of transports) if (ws.readyState === 1) ws.send('3');
+    }, pongEvery);
+  }
+
+  /** How many the server has not cut; the clients themselves would not notice, so the kernel is asked. */
+  get connected(): number {
+    const ours = new Set(this.ports);
+    return readFileSync('/proc/net/tcp', 'utf8')
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, local, , state]) => state === established && ours.has(parseInt(local?.split(':')[1] ?? '', 16)))
+      .length;
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    for (const client of this.clients) client.close();
+  }
+}

@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { TcpProxy } from '../proxy/tcp-proxy.js';
+import type { Random } from '../random.js';
+import type { Recorder } from '../recorder.js';
+import { Instance } from './instance.js';
+import type { Postgres } from './postgres.js';
+import { freePort } from './program.js';
+import { Redis } from './redis.js';
+
+export const jwtSecret = 'a-secret-that-only-the-checker-of-parley-knows-0123456789';
+
+export interface Topology {
+  instances: number;
+  /** Where proxies stand, one for each instance: before Postgres, before Redis, before the instance itself. */
+  proxies: ('postgres' | 'redis' | 'clients')[];
+  environment?: Record<string, string>;
+  bug?: string | undefined;
+  nodeOptions?: string[];
+}
+
+export interface ClusterOptions {
+  topology: Topology;
+  postgres: Postgres;
+  /** The built `main.js`. */
+  server: string;
+  /** For the logs. */
+  dir: string;
+  recorder: Recorder;
+  random: Random;
+}
+
+/** An instance with the proxies around it; a proxy that the topology does not have is missing. */
+export interface Node {
+  instance: Instance;
+  /** Where its clients connect. */
+  url: string;
+  postgres: TcpProxy | undefined;
+  redis: TcpProxy | undefined;
+  clients: TcpProxy | undefined;
+}
+
+/** Some instances on one Postgres and one Redis, all private. */
+export class Cluster {
+  readonly nodes: Node[] = [];
+
+  private constructor(
+    readonly postgres: Postgres,
+    readonly redis: Redis,
+    /** Straight to the cluster's database. */
+    readonly databaseUrl: string,
+  ) {}
+
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const { topology, postgres, recorder } = options;
+    const cluster = new Cluster(postgres, await Redis.start(), await postgres.createDatabase());
+    try {
+      for (let i = 0; i < topology.instances; i++)
+        cluster.nodes.push(await cluster.node('abcdefgh'[i] ?? `i${i}`, options));
+      // The first one migrates, the others find it done.
+      for (const { instance } of cluster.nodes) await instance.start();
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+    recorder.write({ type: 'phase', phase: 'prepare' });
+    return cluster;
+  }
+
+  /** Every proxy of this kind. @throws when the topology has none */
+  proxies(kind: Topology['proxies'][number]): TcpProxy[] {
+    return this.nodes.map(({ [kind]: proxy }) => {
+      if (proxy === undefined) throw new Error(`The topology has no proxies before ${kind}`);
+      return proxy;
+    });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map(({ instance }) => instance.end('SIGKILL')));
+    for (const { postgres, redis, clients } of this.nodes) {
+      for (const proxy of [postgres, redis, clients]) await proxy?.stop();
+    }
+    await this.redis.kill();
+  }
+
+  private async node(name: string, options: ClusterOptions): Promise<Node> {
+    const { topology, server, dir, recorder } = options;
+    const random = options.random.fork(name);
+    const proxy = async (kind: Topology['proxies'][number], port: number) =>
+      topology.proxies.includes(kind)
+        ? TcpProxy.start({
+            target: { host: '127.0.0.1', port },
+            random: random.fork(kind),
+            labels: { subscriber: Buffer.from('SUBSCRIBE') },
+          })
+        : undefined;
+    const postgres = await proxy('postgres', this.postgres.port);
+    const redis = await proxy('redis', this.redis.port);
+    const port = await freePort();
+    const clients = await proxy('clients', port);
+    const database = new URL(this.databaseUrl);
+    if (postgres !== undefined) database.port = String(postgres.port);
+    const environment = {
+      DATABASE_URL: database.href,
+      REDIS_URL: `redis://127.0.0.1:${redis?.port ?? this.redis.port}`,
+      JWT_SECRET: jwtSecret,
+      DOCS: 'off',
+      ...topology.environment,
+    };
+    const { bug, nodeOptions = [] } = topology;
+    const instance = new Instance({
+      name,
+      port,
+      server,
+      environment,
+      recorder,
+      log: join(dir, `${name}.log`),
+      bug,
+      nodeOptions,
+    });
+    return { instance, url: `http://127.0.0.1:${clients?.port ?? port}`, postgres, redis, clients };
+  }
+}

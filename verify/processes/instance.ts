@@ -1,0 +1,179 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { SampleRecord } from '../history.js';
+import type { Recorder } from '../recorder.js';
+import { hasEnded, until } from './program.js';
+
+const probe = fileURLToPath(new URL('../inside/probe.mjs', import.meta.url));
+const sabotage = fileURLToPath(new URL('../inside/sabotage.mjs', import.meta.url));
+
+export interface InstanceOptions {
+  name: string;
+  port: number;
+  /** The built `main.js`. */
+  server: string;
+  environment: Record<string, string>;
+  recorder: Recorder;
+  /** Where its output goes. */
+  log: string;
+  /** A bug to run it with; see `inside/sabotage.mjs`. */
+  bug?: string | undefined;
+  nodeOptions?: string[];
+}
+
+type Told =
+  { type: 'uncaught' | 'unhandled'; detail: string } | { type: 'sample'; id: number; values: Record<string, number> };
+
+/** One instance of Parley as a process of its own, which can be killed, stopped and started again at the same address. */
+export class Instance {
+  private child: ChildProcess | undefined;
+  private wanted = false;
+  private samples = 0;
+  private readonly waiting = new Map<number, (values: Record<string, number>) => void>();
+
+  constructor(private readonly options: InstanceOptions) {}
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.options.port}`;
+  }
+
+  get port(): number {
+    return this.options.port;
+  }
+
+  get pid(): number {
+    return this.child?.pid ?? 0;
+  }
+
+  get running(): boolean {
+    return this.child !== undefined && !hasEnded(this.child);
+  }
+
+  /** Resolves when it is ready for clients. @throws when it ends, or is not ready within `patienceMs` */
+  async start(patienceMs = 30_000): Promise<void> {
+    const child = this.launch();
+    await until(
+      async () => {
+        if (hasEnded(child)) throw new Error(`Instance ${this.name} ended at its start: see ${this.options.log}`);
+        return this.isReady();
+      },
+      patienceMs,
+      `Instance ${this.name} is ready`,
+    );
+    this.options.recorder.write({ type: 'process', instance: this.name, event: 'ready', wanted: true });
+  }
+
+  launch(): ChildProcess {
+    const { server, environment, log, port, bug, recorder, nodeOptions = [] } = this.options;
+    const bugged = bug === undefined ? [] : ['--import', sabotage];
+    const child = fork(server, [], {
+      execArgv: ['--expose-gc', ...nodeOptions, '--import', probe, ...bugged],
+      env: {
+        ...inherited(),
+        ...environment,
+        PORT: String(port),
+        HOST: '127.0.0.1',
+        ...(bug === undefined ? {} : { PARLEY_BUG: bug }),
+      },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    const output = createWriteStream(log, { flags: 'a' });
+    child.stdout?.pipe(output, { end: false });
+    child.stderr?.pipe(output, { end: false });
+    child.on('message', (message) => this.hear(message as Told));
+    child.once('exit', (code, signal) => {
+      const detail = `code ${code}, signal ${signal}`;
+      recorder.write({ type: 'process', instance: this.name, event: 'exit', wanted: this.wanted, detail });
+      output.end();
+    });
+    this.child = child;
+    this.wanted = false;
+    return child;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (signal === 'SIGKILL' || signal === 'SIGTERM' || signal === 'SIGINT') this.wanted = true;
+    this.child?.kill(signal);
+  }
+
+  /** Resolves with the exit code (null after a signal) and how long the end took, in ms. */
+  async end(signal: NodeJS.Signals): Promise<{ code: number | null; ms: number }> {
+    const { child } = this;
+    if (child === undefined || hasEnded(child)) return { code: child?.exitCode ?? null, ms: 0 };
+    const since = performance.now();
+    const ended = once(child, 'exit');
+    if (signal === 'SIGKILL') child.kill('SIGCONT');
+    this.signal(signal);
+    await ended;
+    return { code: child.exitCode, ms: performance.now() - since };
+  }
+
+  async isReady(): Promise<boolean> {
+    return (await this.health())?.ready === true;
+  }
+
+  /** Undefined when it does not answer within a second. */
+  async health(): Promise<{ ready: boolean; bus: string } | undefined> {
+    try {
+      const response = await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(1_000) });
+      return (await response.json()) as { ready: boolean; bus: string };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Blocks its event loop. */
+  block(ms: number): void {
+    this.child?.send({ type: 'block', ms });
+  }
+
+  /** Records what the process holds; after a garbage collection where the sample is `steady`. Gives up after two seconds. */
+  async sample(steady?: SampleRecord['steady']): Promise<Record<string, number> | undefined> {
+    const { child } = this;
+    if (child === undefined || !child.connected || hasEnded(child)) return undefined;
+    const id = ++this.samples;
+    let timer: NodeJS.Timeout | undefined;
+    const values = await new Promise<Record<string, number> | undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), 2_000);
+      this.waiting.set(id, resolve);
+      child.send({ type: 'sample', id, collect: steady !== undefined }, (error) => {
+        if (error) resolve(undefined);
+      });
+    });
+    clearTimeout(timer);
+    this.waiting.delete(id);
+    if (values === undefined) return undefined;
+    this.options.recorder.write({
+      type: 'sample',
+      instance: this.name,
+      pid: child.pid ?? 0,
+      values,
+      ...(steady === undefined ? {} : { steady }),
+    });
+    return values;
+  }
+
+  private hear(message: Told): void {
+    if (message.type === 'sample') this.waiting.get(message.id)?.(message.values);
+    else
+      this.options.recorder.write({
+        type: 'process',
+        instance: this.name,
+        event: message.type,
+        wanted: false,
+        detail: message.detail,
+      });
+  }
+}
+
+/** What a process needs of ours; none of the settings of Parley that may stand in our environment. */
+function inherited(): Record<string, string> {
+  const { PATH = '', HOME = '', TZ = '' } = process.env;
+  return { PATH, HOME, TZ, NODE_ENV: 'production' };
+}

@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
+import { until } from './program.js';
+
+/** A private, durable Postgres. Killed, it starts itself again; how long that seems to take, a proxy before it decides. */
+export class Postgres {
+  private databases = 0;
+
+  private constructor(
+    private readonly dir: string,
+    private readonly server: EmbeddedPostgres,
+  ) {}
+
+  static async start(): Promise<Postgres> {
+    const dir = await mkdtemp(join(tmpdir(), 'parley-verify-postgres-'));
+    const server = await startEmbeddedPostgres({ dir, settings: { max_connections: '200' } });
+    return new Postgres(dir, server);
+  }
+
+  get port(): number {
+    return Number(new URL(this.server.url).port);
+  }
+
+  get version(): Promise<string> {
+    return this.query<{ server_version: string }>('show server_version').then(([row]) => row?.server_version ?? '');
+  }
+
+  /** An empty database of its own; its URL leads straight to Postgres. */
+  async createDatabase(): Promise<string> {
+    const name = `verify_${++this.databases}`;
+    await this.query(`create database ${name}`);
+    return this.server.url.replace(/\/postgres$/, `/${name}`);
+  }
+
+  /** On a connection of its own, past every proxy. A bigint comes as a string. */
+  async query<Row extends object>(sql: string, values: unknown[] = [], url = this.server.url): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    try {
+      return (await client.query<Row>(sql, values)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** The postmaster first, then its backends. */
+  pids(): number[] {
+    const postmaster = Number(readFileSync(join(this.dir, 'cluster', 'postmaster.pid'), 'utf8').split('\n')[0]);
+    return [postmaster, ...childrenOf(postmaster)];
+  }
+
+  signal(signal: NodeJS.Signals, pids = this.pids()): void {
+    for (const pid of pids) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It ended by itself meanwhile.
+      }
+    }
+  }
+
+  async ready(): Promise<void> {
+    await until(
+      () =>
+        this.query('select 1').then(
+          () => true,
+          () => false,
+        ),
+      60_000,
+      'Postgres answers',
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop();
+    await rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && parentOf(pid) === parent);
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return undefined;
+  }
+}

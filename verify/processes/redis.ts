@@ -1,0 +1,72 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { freePort, hasEnded, until } from './program.js';
+
+/** A private Redis (or Valkey) in memory, on a port that it keeps when it is killed and started again. */
+export class Redis {
+  private constructor(
+    private readonly program: string,
+    readonly port: number,
+    private child: ChildProcess,
+  ) {}
+
+  static async start(): Promise<Redis> {
+    const program = ['redis-server', 'valkey-server'].find((name) => spawnSync(name, ['--version']).status === 0);
+    if (program === undefined) throw new Error('The checker needs redis-server or valkey-server: install one of them.');
+    const port = await freePort();
+    const redis = new Redis(program, port, launch(program, port));
+    await redis.ready();
+    return redis;
+  }
+
+  static version(): string {
+    const { stdout } = spawnSync('redis-server', ['--version'], { encoding: 'utf8' });
+    return /v=(\S+)/.exec(stdout)?.[1] ?? 'unknown';
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Resolves when the process is gone. */
+  async kill(): Promise<void> {
+    if (hasEnded(this.child)) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGCONT');
+    this.child.kill('SIGKILL');
+    await ended;
+  }
+
+  /** After `kill`: a new, empty one in its place. */
+  async restart(): Promise<void> {
+    this.child = launch(this.program, this.port);
+    await this.ready();
+  }
+
+  /** One command on a connection of its own; the raw answer. */
+  command(...words: string[]): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(this.port, '127.0.0.1', () => socket.write(`${words.join(' ')}\r\n`));
+      socket.once('data', (data) => {
+        resolve(String(data));
+        socket.destroy();
+      });
+      socket.once('error', reject);
+    });
+  }
+
+  private async ready(): Promise<void> {
+    const pings = () =>
+      this.command('PING').then(
+        (answer) => answer.startsWith('+PONG'),
+        () => false,
+      );
+    await until(() => !hasEnded(this.child) && pings(), 10_000, 'Redis answers');
+  }
+}
+
+function launch(program: string, port: number): ChildProcess {
+  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  return spawn(program, settings, { stdio: 'ignore' });
+}

@@ -1,0 +1,98 @@
+import type { CheckName, Judgement, Kind } from '../checks/index.js';
+import type { Load, LoadName } from '../load/load.js';
+import type { Cluster, Node, Topology } from '../processes/cluster.js';
+import type { Random } from '../random.js';
+import type { Recorder } from '../recorder.js';
+import type { Figure } from '../report/report.js';
+import type { Instance } from '../processes/instance.js';
+
+/** A row of the matrix: a fault, the load that it meets, and what the run has to show beyond the checks. */
+export interface Row {
+  name: string;
+  title: string;
+  /** The load of the whole matrix; the quick set takes `quick.load`. */
+  load: LoadName;
+  quick?: { load: LoadName; seconds: number };
+  /** How long the load lasts. The steps end before, so that the time after the fault is seen too. */
+  seconds: number;
+  topology?: Partial<Topology>;
+  /** C8, in ms. */
+  convergeMs?: number;
+  /** A bug that the instances run with: then the row passes if these checks, and no fewer, find it. */
+  bug?: { name: string; foundBy: CheckName[] };
+  /** What happens while the load runs. */
+  steps: (run: RunningRow) => Promise<void>;
+  /** What it has to show. */
+  figures?: (judgement: Judgement, run: RunningRow) => Figure[];
+}
+
+/** What the steps of a row have at hand. */
+export interface RunningRow {
+  cluster: Cluster;
+  load: Load;
+  recorder: Recorder;
+  random: Random;
+  /** Of the load, in ms. */
+  lengthMs: number;
+  quick: boolean;
+  /** Whatever steps measured themselves, for the figures. */
+  measured: Map<string, number[]>;
+  notes: string[];
+  /** Ends steps that last as long as the load. */
+  over: () => boolean;
+  pause: (ms: number) => Promise<void>;
+  /** Marks what `work` does as a fault, in the history and on the plot. */
+  fault: (name: string, work: () => Promise<void>, options?: { silences?: boolean }) => Promise<void>;
+  measure: (name: string, value: number) => void;
+}
+
+/** The instances in turn. */
+export function inTurn(cluster: Cluster): () => Node {
+  let turn = 0;
+  return () => cluster.nodes[turn++ % cluster.nodes.length] as Node;
+}
+
+/** Asks each instance twenty times a second, until it holds of one that answers; the time that took, in ms. */
+export async function timeUntil(
+  run: RunningRow,
+  instances: Instance[],
+  holds: (health: { ready: boolean; bus: string }) => boolean,
+  patienceMs: number,
+): Promise<number> {
+  const since = performance.now();
+  const times = await Promise.all(
+    instances.map(async (instance) => {
+      while (performance.now() - since < patienceMs) {
+        const health = await instance.health();
+        if (health !== undefined && holds(health)) return performance.now() - since;
+        await run.pause(50);
+      }
+      return NaN;
+    }),
+  );
+  return times.some(Number.isNaN) ? NaN : Math.max(...times);
+}
+
+/**
+ * A latency during the fault against the same before it. Up to a floor it always passes, because two shared cores scatter by so
+ * much whatever the fault: 150 ms in the quick set, whose fault of two seconds has its p99 from a few dozen sends, 50 ms otherwise.
+ */
+export function against(judgement: Judgement, kind: Kind, times: number, { quick }: RunningRow): Figure {
+  const before = judgement.quantileMs(kind, 'before', 0.99);
+  const names = { ack: 'acknowledged', same: 'same instance', cross: 'other instances' };
+  return {
+    name: `${names[kind]} p99 during (${before.toFixed(1)} ms before)`,
+    value: judgement.quantileMs(kind, 'during', 0.99),
+    unit: 'ms',
+    limit: Math.max(quick ? 150 : 50, before * times),
+  };
+}
+
+/** How long after the (last) fault the last message of before its end reached somebody. */
+export function backlog(judgement: Judgement, limit: number): Figure {
+  return { name: 'caught up after', value: figureOf(judgement, 'C14', 'backlog'), unit: 'ms', limit };
+}
+
+export function figureOf({ results }: Judgement, check: string, name: string): number {
+  return results.find((result) => result.check === check)?.figures[name] ?? NaN;
+}

@@ -1,0 +1,187 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createSecretKey } from 'node:crypto';
+import { SignJWT } from 'jose';
+import { judge } from './checks/index.js';
+import { readHistory } from './history.js';
+import { Load, loads, type LoadName } from './load/load.js';
+import { readRoom, readTables, Reads } from './load/reads.js';
+import { Cluster, jwtSecret } from './processes/cluster.js';
+import type { Postgres } from './processes/postgres.js';
+import { pause, until } from './processes/program.js';
+import { Random } from './random.js';
+import { Recorder } from './recorder.js';
+import { plot } from './report/plot.js';
+import type { RowReport } from './report/report.js';
+import type { Row, RunningRow } from './rows/index.js';
+
+export interface RowOptions {
+  seed: string;
+  quick: boolean;
+  /** Instead of the row's own length, in seconds. */
+  seconds?: number | undefined;
+  load?: LoadName | undefined;
+  postgres: Postgres;
+  /** The built `main.js`. */
+  server: string;
+  /** For histories, logs and plots. */
+  dir: string;
+  versions: Record<string, string>;
+  say: (line: string) => void;
+}
+
+/** Before the load counts, processes are warm. */
+const warmUpMs = 5_000;
+/** Sends that are still waiting when the load ends get this long. */
+const lastSendsMs = 30_000;
+
+/** Runs one row of the matrix on a cluster of its own, and judges what it recorded. Never throws: a row that breaks is a failed one. */
+export async function runRow(row: Row, options: RowOptions): Promise<RowReport> {
+  const { seed, quick, postgres, server, versions, say } = options;
+  const fast = quick ? row.quick : undefined;
+  const loadName = options.load ?? fast?.load ?? row.load;
+  const lengthMs = (options.seconds ?? fast?.seconds ?? row.seconds) * 1_000;
+  const random = new Random(seed).fork(row.name);
+  const file = row.name.toLowerCase().replaceAll(/\W+/g, '-');
+  const dir = join(options.dir, file);
+  await mkdir(dir, { recursive: true });
+  const recorder = new Recorder(join(dir, 'history.ndjson'));
+  recorder.write({ type: 'run', row: row.name, seed, load: loadName, startedAt: new Date().toISOString(), versions });
+
+  const measured = new Map<string, number[]>();
+  const notes: string[] = [];
+  let failure: string | undefined;
+  let running: RunningRow | undefined;
+  let cluster: Cluster | undefined;
+  let load: Load | undefined;
+  try {
+    say(`${row.name}: ${row.title}`);
+    const topology = { instances: 3, proxies: [], bug: row.bug?.name, ...row.topology };
+    cluster = await Cluster.start({ topology, postgres, server, dir, recorder, random });
+    const { nodes } = cluster;
+    const reads = new Reads(
+      recorder,
+      random.fork('reads'),
+      nodes.map(({ instance }) => ({ instance: instance.name, url: instance.url })),
+      (roomId) => tokenOf(roomId),
+    );
+    load = new Load({
+      shape: loads[loadName],
+      recorder,
+      random,
+      places: nodes.map(({ instance, url }) => ({ instance: instance.name, url })),
+      token,
+      onSent: (roomId, seq) => reads.offer(roomId, seq),
+    });
+    const tokenOf = (roomId: string) =>
+      load?.clients.find((client) => load?.roomsOf.get(client)?.includes(roomId))?.options.token ?? '';
+    await load.prepare();
+
+    load.start();
+    await pause(warmUpMs);
+    await sampleAll(cluster, 'before');
+    await pause(1_000);
+    recorder.write({ type: 'phase', phase: 'load' });
+    const end = performance.now() + lengthMs;
+    running = {
+      cluster,
+      load,
+      recorder,
+      random: random.fork('faults'),
+      lengthMs,
+      quick,
+      measured,
+      notes,
+      over: () => performance.now() > end - 3_000,
+      pause,
+      measure: (name, value) => measured.set(name, [...(measured.get(name) ?? []), value]),
+      fault: async (name, work, { silences } = {}) => {
+        const fault = recorder.nextFault();
+        const common = { type: 'fault' as const, fault, name, ...(silences === true ? { silences } : {}) };
+        recorder.write({ ...common, at: 'begin' });
+        await work();
+        recorder.write({ ...common, at: 'end' });
+      },
+    };
+    reads.start();
+    const sampler = setInterval(() => void (cluster && sampleAll(cluster)), 1_000);
+    const steps = row.steps(running).catch((error: unknown) => (failure = `its steps failed: ${String(error)}`));
+    await pause(lengthMs);
+    load.stop();
+    await steps;
+    clearInterval(sampler);
+    reads.stop();
+    await settle(load, notes);
+    recorder.write({ type: 'phase', phase: 'settle' });
+    await converge(cluster, load, row.convergeMs ?? 5_000);
+    await pause(2_000);
+    await sampleAll(cluster, 'after');
+    recorder.write({ type: 'phase', phase: 'final' });
+    await readTables(recorder, postgres, cluster.databaseUrl);
+    for (const { instance } of nodes) {
+      for (const roomId of load.rooms) await readRoom(recorder, instance.name, instance.url, roomId, tokenOf(roomId));
+    }
+  } catch (error) {
+    failure ??= error instanceof Error ? error.message : String(error);
+  }
+  // What ends from here on ends because the run does.
+  recorder.close();
+  load?.close();
+  await cluster?.stop();
+
+  const judgement = await judge(readHistory(recorder.path), { convergeMs: row.convergeMs ?? 5_000 });
+  const plotted = `${file}.svg`;
+  await writeFile(join(options.dir, plotted), plot(`${row.name} ${row.title} · ${loadName}`, judgement.timeline));
+  return {
+    row: row.name,
+    title: row.title,
+    load: loadName,
+    seconds: lengthMs / 1_000,
+    acknowledged: judgement.acknowledged,
+    delivered: judgement.results.find(({ check }) => check === 'C5')?.counts['changes'] ?? 0,
+    results: judgement.results,
+    figures: running === undefined ? [] : (row.figures?.(judgement, running) ?? []),
+    timeline: judgement.timeline,
+    notes,
+    plot: plotted,
+    ...(failure === undefined ? {} : { failure }),
+    ...(row.bug === undefined ? {} : { foundBy: row.bug.foundBy }),
+  };
+}
+
+/** As the app of the deployment signs them. */
+function token(user: string): Promise<string> {
+  return new SignJWT({ name: user })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(user)
+    .setIssuedAt()
+    .setExpirationTime('12h')
+    .sign(createSecretKey(Buffer.from(jwtSecret)));
+}
+
+async function sampleAll({ nodes }: Cluster, steady?: 'before' | 'after'): Promise<void> {
+  await Promise.all(nodes.map(({ instance }) => instance.sample(steady)));
+}
+
+async function settle(load: Load, notes: string[]): Promise<void> {
+  try {
+    await until(() => load.waiting === 0, lastSendsMs, 'every send is acknowledged');
+  } catch {
+    notes.push(`${load.waiting} sends were not acknowledged ${lastSendsMs / 1_000} s after the load had ended.`);
+  }
+}
+
+/** Gives every client the time that convergence may take, and no more than it needs. C8 judges. */
+async function converge({ postgres, databaseUrl }: Cluster, load: Load, withinMs: number): Promise<void> {
+  const heads = await postgres.query<{ id: string; rev: number }>(
+    'select id, rev::float8 as rev from rooms',
+    [],
+    databaseUrl,
+  );
+  const revs = new Map(heads.map(({ id, rev }) => [id, rev]));
+  const arrived = () =>
+    [...load.roomsOf].every(([client, rooms]) =>
+      rooms.every((roomId) => client.cursors.get(roomId) === revs.get(roomId)),
+    );
+  await until(arrived, withinMs + 2_000, 'convergence').catch(() => undefined);
+}
