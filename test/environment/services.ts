@@ -14,7 +14,9 @@ export async function startServices(): Promise<void> {
   let ending: Promise<void> | undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     // The same signal may come twice, from the terminal and from `npm test`.
-    process.on(signal, () => (ending ??= stopServices().finally(() => process.exit(130))));
+    process.on(signal, () => {
+      ending ??= stopServices().finally(() => process.exit(130));
+    });
   }
   try {
     const dir = await mkdtemp(join(tmpdir(), 'parley-test-'));
