@@ -3,13 +3,12 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { Caller } from '../auth/caller.js';
 import { RestCaller, SignedInGuard } from '../auth/signed-in.guard.js';
-import { GetHistory, HistoryPage, Id, MessageResult, SendMessage, SentMessage, Seq } from '../protocol/index.js';
+import { HistoryPage, HistorySpan, Id, MessageResult, SendMessage, SentMessage, Seq } from '../protocol/index.js';
 import { Answers } from '../rest/answers.js';
 import { queryOf, SeqParam } from '../rest/query.js';
 import { MessagesService } from './messages.service.js';
 
-const { before, after, around, limit } = GetHistory.shape;
-const HistoryQuery = queryOf(z.strictObject({ before, after, around, limit }));
+const HistoryQuery = queryOf(HistorySpan);
 const SendBody = SendMessage.omit({ roomId: true });
 
 @ApiTags('messages')
@@ -24,9 +23,9 @@ export class MessagesController {
   history(
     @RestCaller() caller: Caller,
     @Param('roomId', { schema: Id }) roomId: string,
-    @Query({ schema: HistoryQuery }) page: z.output<typeof HistoryQuery>,
+    @Query({ schema: HistoryQuery }) span: HistorySpan,
   ): Promise<HistoryPage> {
-    return this.messages.history(caller, { roomId, ...page });
+    return this.messages.history(caller, { roomId, ...span });
   }
 
   @Post()

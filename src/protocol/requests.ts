@@ -52,9 +52,13 @@ export const CreateRoom = z.strictObject({
 });
 export type CreateRoom = z.output<typeof CreateRoom>;
 
-export const UpdateRoom = z
-  .strictObject({ roomId: Id, name: RoomName.optional(), topic: wellFormed(limits.topicLength).optional() })
-  .refine((request) => request.name !== undefined || request.topic !== undefined, 'Nothing to change');
+/** What can be changed of a room; at least one of them. */
+export const RoomSettings = z
+  .strictObject({ name: RoomName.optional(), topic: wellFormed(limits.topicLength).optional() })
+  .refine(({ name, topic }) => name !== undefined || topic !== undefined, 'Nothing to change');
+export type RoomSettings = z.output<typeof RoomSettings>;
+
+export const UpdateRoom = RoomSettings.safeExtend({ roomId: Id });
 export type UpdateRoom = z.output<typeof UpdateRoom>;
 
 export const RoomRef = z.strictObject({ roomId: Id });
@@ -84,9 +88,8 @@ export const MessageRef = z.strictObject({ roomId: Id, seq: Seq });
 export type MessageRef = z.output<typeof MessageRef>;
 
 /** At most one of `before`, `after`, `around`; none asks for the newest page. All three are seqs. */
-export const GetHistory = z
+export const HistorySpan = z
   .strictObject({
-    roomId: Id,
     before: Seq.optional(),
     after: z.int().nonnegative().optional(),
     around: Seq.optional(),
@@ -96,6 +99,9 @@ export const GetHistory = z
     ({ before, after, around }) => [before, after, around].filter((edge) => edge !== undefined).length <= 1,
     'Takes one of before, after and around',
   );
+export type HistorySpan = z.output<typeof HistorySpan>;
+
+export const GetHistory = HistorySpan.safeExtend({ roomId: Id });
 export type GetHistory = z.output<typeof GetHistory>;
 
 // ── catching up ──────────────────────────────────────────────────────────────────────────────────────────────────

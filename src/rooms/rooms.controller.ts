@@ -14,8 +14,8 @@ import {
   RoomAndMember,
   RoomPage,
   RoomResult,
+  RoomSettings,
   RoomSummary,
-  UpdateRoom,
 } from '../protocol/index.js';
 import { Answers } from '../rest/answers.js';
 import { queryOf } from '../rest/query.js';
@@ -25,7 +25,6 @@ import { RoomsService } from './rooms.service.js';
 const MyRooms = z.object({ items: z.array(RoomSummary) });
 const DiscoverQuery = queryOf(DiscoverRooms);
 const MembersQuery = queryOf(ListMembers.omit({ roomId: true }));
-const UpdateBody = z.strictObject({ name: UpdateRoom.shape.name, topic: UpdateRoom.shape.topic });
 const AddBody = AddMember.omit({ roomId: true });
 
 @ApiTags('rooms')
@@ -67,9 +66,9 @@ export class RoomsController {
   update(
     @RestCaller() caller: Caller,
     @Param('roomId', { schema: Id }) roomId: string,
-    @Body({ schema: UpdateBody }) changes: z.output<typeof UpdateBody>,
+    @Body({ schema: RoomSettings }) settings: RoomSettings,
   ): Promise<RoomResult> {
-    return this.rooms.update(caller, { roomId, ...changes });
+    return this.rooms.update(caller, { roomId, ...settings });
   }
 
   @Post(':roomId/join')
