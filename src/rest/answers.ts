@@ -1,4 +1,4 @@
-import { applyDecorators, HttpCode } from '@nestjs/common';
+import { applyDecorators, Header, HttpCode } from '@nestjs/common';
 import { ApiDefaultResponse, ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ErrorBody } from '../protocol/index.js';
@@ -19,6 +19,7 @@ export type Problem = z.output<typeof Problem>;
 export function Answers<S extends z.ZodType>(status: number, schema: S) {
   const decorate = applyDecorators(
     HttpCode(status),
+    Header('Cache-Control', 'no-store'),
     ApiResponse({ status, description: 'Done', standardSchema: schema }),
     ApiDefaultResponse({
       description: 'Refused or failed',

@@ -45,8 +45,8 @@ export class Cluster {
   }
 
   /** Further instances on another cluster's database that do not hear of each other. Stop this one first. */
-  static async beside(cluster: Cluster, count: number): Promise<Cluster> {
-    const start = () => startInstance(cluster.databaseUrl);
+  static async beside(cluster: Cluster, count: number, settings: Partial<Config> = {}): Promise<Cluster> {
+    const start = () => startInstance(cluster.databaseUrl, undefined, settings);
     const instances = await Promise.all(Array.from({ length: count }, start));
     return Cluster.of(instances, { url: cluster.databaseUrl, drop: () => Promise.resolve() });
   }
