@@ -6,7 +6,11 @@ import { queryOf } from '../rest/query.js';
 export const AdminRoomsQuery = queryOf(DiscoverRooms);
 export type AdminRoomsQuery = z.output<typeof DiscoverRooms>;
 
-const Moment = z.iso.datetime({ offset: true });
+/** In UTC from here on: Postgres does not know every offset and year that ISO 8601 does. */
+const Moment = z.iso
+  .datetime({ offset: true })
+  .transform((moment) => new Date(moment).toISOString())
+  .refine((moment) => /^\d{4}-/.test(moment) && moment >= '0001', 'Is out of range');
 const { before, after, limit } = GetHistory.shape;
 const MessagesQuery = z.strictObject({
   before,

@@ -6,11 +6,10 @@ import { Problem } from './answers.js';
 type Converter = NonNullable<SwaggerDocumentOptions['standardSchemaConverter']>;
 type Names = z.core.$ZodRegistry<{ id: string }>;
 
-/** What the document names once under `components`: everything the contract has a name for, but requests. */
+/** What the document names once under `components`: everything that the contract has a name for. */
 const names: Names = z.registry();
-const requestSchemas = new Set<unknown>(Object.values(protocol.requests).map(({ request }) => request));
 for (const [id, value] of Object.entries({ ...protocol, Problem })) {
-  if (isNameable(value) && !requestSchemas.has(value)) names.add(value, { id });
+  if (isNameable(value)) names.add(value, { id });
 }
 
 /** Turns the schemas that check requests and describe results into those of the document. */
@@ -27,7 +26,13 @@ export const toOpenApi: Converter = (schema, { schemaType }) => {
       if (schemaType === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
     },
   });
-  return { schema: own, components: definitions as Record<string, object> };
+  const components = definitions as Record<string, object>;
+  // A query is taken apart into its parameters, so a request stands where it is used.
+  const reference = (own.$ref ?? own.allOf?.[0]?.$ref)?.split('/').at(-1);
+  const name = schemaType === 'input' ? reference : undefined;
+  if (name === undefined) return { schema: own, components };
+  const { [name]: request, ...others } = components;
+  return { schema: request, components: others };
 };
 
 function isNameable(value: unknown): value is z.ZodType {
