@@ -2,11 +2,11 @@ import { cp, mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Running, run } from './processes.js';
+import { eventually, processesAt, type Running, run } from './processes.js';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
-const parts = ['package.json', 'package-lock.json', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json'];
-const folders = ['src', 'sdk', 'web', 'scripts', 'dist'];
+const files = ['package.json', 'package-lock.json', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json'];
+const parts = [...files, 'src', 'sdk', 'web', 'scripts', 'dist'];
 
 export interface StartOptions {
   env?: Record<string, string>;
@@ -21,12 +21,29 @@ export class Checkout {
 
   private constructor(readonly dir: string) {}
 
-  static async make({ packages = true } = {}): Promise<Checkout> {
-    const checkout = new Checkout(await realpath(await mkdtemp(join(tmpdir(), 'parley-start-'))));
-    for (const part of [...parts, ...folders]) {
-      await cp(join(project, part), join(checkout.dir, part), { recursive: true, preserveTimestamps: true });
-    }
+  /** Copies the project and builds it there when it is not built from its present sources. The others are copied from this one. */
+  static async built(): Promise<Checkout> {
+    const checkout = await Checkout.copy(project);
+    await checkout.linkPackages();
+    const prepare = "await (await import('./scripts/prepare.mjs')).prepare()";
+    const { code } = await checkout.run([process.execPath, '--input-type=module', '-e', prepare], {}).exited;
+    if (code !== 0) throw new Error('The project does not build: run "npm run build" to see why.');
+    return checkout;
+  }
+
+  async copy({ packages = true } = {}): Promise<Checkout> {
+    const checkout = await Checkout.copy(this.dir);
     if (packages) await checkout.linkPackages();
+    return checkout;
+  }
+
+  private static async copy(from: string): Promise<Checkout> {
+    const checkout = new Checkout(await realpath(await mkdtemp(join(tmpdir(), 'parley-start-'))));
+    for (const part of parts) {
+      await cp(join(from, part), join(checkout.dir, part), { recursive: true }).catch((error: unknown) => {
+        if (part !== 'dist') throw error;
+      });
+    }
     return checkout;
   }
 
@@ -61,11 +78,13 @@ export class Checkout {
     return readFile(join(this.dir, 'data/postgres/cluster/postmaster.pid'), 'utf8').then((text) => parseInt(text, 10));
   }
 
+  /** Kills what still runs, waits until Postgres has followed, and deletes the copy. */
   async remove(): Promise<void> {
     for (const { child, pid, exited } of this.running) {
       if (child.exitCode === null && child.signalCode === null) signalGroup(pid, 'SIGKILL');
       await exited;
     }
+    await eventually(async () => (await processesAt(this.dir)).length === 0, 'no process is left');
     await rm(this.dir, { recursive: true, force: true });
   }
 }

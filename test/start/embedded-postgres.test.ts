@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { once } from 'node:events';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -5,10 +6,19 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/database/embedded-postgres.js';
-import { eventually, onLinux, processesAt, type Running, runScript } from './processes.js';
+import {
+  asOrdinaryUser,
+  eventually,
+  itWithNamespaces,
+  onLinux,
+  processesAt,
+  type Running,
+  runScript,
+} from './processes.js';
 
 const isRoot = process.geteuid?.() === 0;
-const asOrdinaryUser = isRoot ? ['unshare', '--user', '--map-user=1000', '--map-group=1000', '--'] : [];
+
+jest.setTimeout(60_000);
 
 let dir: string;
 const started: EmbeddedPostgres[] = [];
@@ -274,7 +284,7 @@ onLinux('what keeps it from starting is one sentence', () => {
     });
   });
 
-  it('a directory that may not be written', async () => {
+  itWithNamespaces('a directory that may not be written', async () => {
     await chmod(dir, 0o500);
     const holder = hold({ as: asOrdinaryUser });
     expect(await holder.exited).toEqual({ code: 1, signal: null });
@@ -282,6 +292,15 @@ onLinux('what keeps it from starting is one sentence', () => {
       `StartError: Parley may not write to ${dir}: give this user the right to, or choose another directory with DATA_DIR.\n`,
     );
     await chmod(dir, 0o700);
+  });
+
+  itWithNamespaces('a disk that is full', async () => {
+    const small = `mount -t tmpfs -o size=20m none ${dir} && exec "$@"`;
+    const holder = hold({ as: ['unshare', '--user', '--map-root-user', '--mount', '--', 'sh', '-c', small, 'sh'] });
+    await holder.exited;
+    expect(holder.output()).toBe(
+      `Making a new database, which takes a moment.\nStartError: The disk is full: make room for ${dir} and start again.\n`,
+    );
   });
 
   it('a file in the place of the directory', async () => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,6 +6,16 @@ import { fileURLToPath } from 'node:url';
 
 /** These tests look at processes through /proc, so that nothing is left can be seen. */
 export const onLinux = process.platform === 'linux' ? describe : describe.skip;
+
+const namespaces =
+  spawnSync('unshare', ['--user', '--map-root-user', '--mount', 'true'], { stdio: 'ignore' }).status === 0;
+
+/** For what needs another user or a file system of its own, which many containers do not allow. */
+export const itWithNamespaces = namespaces ? it : it.skip;
+
+/** Before a command: root, for whom no permission counts, becomes somebody for whom they do. */
+export const asOrdinaryUser =
+  process.geteuid?.() === 0 ? ['unshare', '--user', '--map-user=1000', '--map-group=1000', '--'] : [];
 
 export interface Running {
   child: ChildProcess;

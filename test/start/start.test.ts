@@ -6,24 +6,25 @@ import { join } from 'node:path';
 import { GuestSession, HistoryPage, RoomAndMember, SentMessage } from '../../src/protocol/index.js';
 import { Rest } from '../server/rest.js';
 import { Checkout, signalGroup, urlOf } from './checkout.js';
-import { eventually, onLinux, processesAt } from './processes.js';
+import { asOrdinaryUser, eventually, itWithNamespaces, onLinux, processesAt } from './processes.js';
 
-const asOrdinaryUser =
-  process.geteuid?.() === 0 ? ['unshare', '--user', '--map-user=1000', '--map-group=1000', '--'] : [];
-
-// A checkout that is not built from these sources is built first, which `npm test` has done before.
+// Each of these starts the whole server, some of them several times.
 jest.setTimeout(120_000);
 
+let built: Checkout;
 let checkout: Checkout;
 
+beforeAll(async () => {
+  built = await Checkout.built();
+}, 180_000);
+
+afterAll(() => built.remove());
+
 beforeEach(async () => {
-  checkout = await Checkout.make();
+  checkout = await built.copy();
 });
 
-afterEach(async () => {
-  await checkout.remove();
-  await eventually(async () => (await processesAt(checkout.dir)).length === 0, 'no process is left');
-});
+afterEach(() => checkout.remove());
 
 async function enter(url: string): Promise<{ rest: Rest; roomId: string }> {
   const { token } = await new Rest(url).ok('POST', '/v1/guests', GuestSession, { name: 'Ada' });
@@ -113,7 +114,7 @@ onLinux('what keeps it from starting is one sentence', () => {
     server.close();
   });
 
-  it('a data directory that may not be written', async () => {
+  itWithNamespaces('a data directory that may not be written', async () => {
     await mkdir(join(checkout.dir, 'data'));
     await chmod(join(checkout.dir, 'data'), 0o500);
     const start = checkout.start({ as: asOrdinaryUser });
@@ -154,7 +155,7 @@ onLinux('what it does before it serves', () => {
 
   it('installs packages when they are missing, and keeps npm quiet', async () => {
     await checkout.remove();
-    checkout = await Checkout.make({ packages: false });
+    checkout = await built.copy({ packages: false });
     const npm = await fakeNpm(`symlinkSync(${JSON.stringify(join(process.cwd(), 'node_modules'))}, 'node_modules')`);
     const start = checkout.start({ env: { npm_execpath: npm } });
     await urlOf(start);
@@ -164,7 +165,7 @@ onLinux('what it does before it serves', () => {
 
   it('shows what npm said when it fails to install', async () => {
     await checkout.remove();
-    checkout = await Checkout.make({ packages: false });
+    checkout = await built.copy({ packages: false });
     const start = checkout.start({ env: { npm_execpath: await fakeNpm('process.exit(1)') } });
     expect(await start.exited).toEqual({ code: 1, signal: null });
     expect(start.output()).toMatch(

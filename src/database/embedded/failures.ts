@@ -2,7 +2,7 @@ import { StartError } from '../../start-error.js';
 
 /** One sentence from what Postgres or initdb wrote before it gave up. */
 export function explain(output: string, dir: string, log?: string): StartError {
-  if (/No space left on device|Disk quota exceeded/.test(output)) return diskFull(dir);
+  if (/No space left on device|Disk quota exceeded|Check free disk space/.test(output)) return diskFull(dir);
   const version = /initialized by PostgreSQL version (\S+?),/.exec(output)?.[1];
   if (version) {
     return new StartError(
@@ -12,7 +12,7 @@ export function explain(output: string, dir: string, log?: string): StartError {
   const running = /Is another postmaster \(PID (\d+)\)/.exec(output)?.[1];
   if (running)
     return new StartError(`Another Postgres (pid ${running}) uses the data in ${dir}: stop it and start again.`);
-  const reason = [...output.matchAll(/(?:FATAL|PANIC|error):\s+(.*)/g)].at(-1)?.[1] ?? output.trim().split('\n').at(-1);
+  const reason = /(?:FATAL|PANIC|error):\s+(.*)/.exec(output)?.[1] ?? output.trim().split('\n').at(-1);
   return new StartError(
     `Postgres does not start on ${dir}: ${reason || 'it gave no reason'}${log ? ` (see ${log})` : ''}.`,
   );
@@ -20,7 +20,8 @@ export function explain(output: string, dir: string, log?: string): StartError {
 
 export function inOneSentence(error: unknown, dir: string): StartError {
   if (error instanceof StartError) return error;
-  if (isCode(error, 'EACCES', 'EPERM', 'EROFS')) {
+  // Making a directory on a read-only file system is reported as ENOENT.
+  if (isCode(error, 'EACCES', 'EPERM', 'EROFS') || (isCode(error, 'ENOENT') && /, mkdir/.test(String(error)))) {
     return new StartError(
       `Parley may not write to ${dir}: give this user the right to, or choose another directory with DATA_DIR.`,
     );
