@@ -103,7 +103,7 @@ export class Cluster {
 
   /** The sockets of an instance, as it sees them itself. */
   sockets(instance: number): ChatServer['sockets']['sockets'] {
-    const broadcaster = this.instance(instance).app.get(RoomBroadcaster) as unknown as { server: ChatServer };
+    const broadcaster = this.instance(instance).app.get<unknown, { server: ChatServer }>(RoomBroadcaster);
     return broadcaster.server.sockets.sockets;
   }
 

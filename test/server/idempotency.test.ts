@@ -23,7 +23,7 @@ describe('a send that is tried again', () => {
     for (let round = 1; round <= 5; round++) {
       const send = { roomId, clientMsgId: `round-${round}`, text: `Round ${round}` };
       const replies = await Promise.all(
-        Array.from({ length: 50 }, (_, i) => devices[i % 3]?.ask('message:send', send)),
+        Array.from({ length: 50 }, async (_, i) => devices[i % 3]?.ask('message:send', send)),
       );
       expect(replies.filter((reply) => reply?.duplicate === false).length).toBe(1);
       expect(new Set(replies.map((reply) => JSON.stringify(reply?.message))).size).toBe(1);
@@ -73,7 +73,7 @@ describe('a send that is tried again', () => {
     const roomId = await roomOfAnn();
     const devices = await Promise.all([0, 1, 2].map((instance) => cluster.connect('ann', instance)));
     const replies = await Promise.all(
-      Array.from({ length: 30 }, (_, i) =>
+      Array.from({ length: 30 }, async (_, i) =>
         devices[i % 3]?.reply('message:send', { roomId, clientMsgId: 'torn', text: i % 2 === 0 ? 'this' : 'that' }),
       ),
     );

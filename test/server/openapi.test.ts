@@ -54,9 +54,9 @@ describe('the OpenAPI document', () => {
       expect([route, schemaOf(operation.requestBody, 'application/json') !== undefined]).toEqual([route, wantsBody]);
       for (const parameter of operation.parameters ?? [])
         expect(parameter).toMatchObject({
-          name: expect.stringMatching(/^\w+$/),
-          in: expect.stringMatching(/^(path|query)$/),
-          schema: { type: expect.any(String) },
+          name: expect.stringMatching(/^\w+$/) as string,
+          in: expect.stringMatching(/^(path|query)$/) as string,
+          schema: { type: expect.any(String) as string },
         });
       const inPath = [...route.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
       const told = (operation.parameters ?? []).flatMap((each) =>

@@ -59,7 +59,7 @@ describe('who is not in a room', () => {
   afterAll(() => cluster.stop());
 
   it.each(events)('is told by %s that there is no such private room, as of one that does not exist', async (event) => {
-    const ask = async (roomId: string) => stranger.refusal(event, requests[event](roomId) as never);
+    const ask = async (roomId: string) => stranger.refusal(event, requests[event](roomId));
     const none = await ask(rooms.none);
     expect(none.code).toBe('not_found');
     expect(await ask(rooms.private)).toEqual(none);

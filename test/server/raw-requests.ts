@@ -20,7 +20,7 @@ export class RawRequests {
   readonly acks = new Map<number, number>();
 
   constructor(client: PlainClient) {
-    this.engine = client.socket.io.engine as unknown as Engine;
+    this.engine = client.socket.io.engine;
     this.engine.on('packet', ({ type, data }) => {
       const match = type === 'message' && typeof data === 'string' ? /^3(\d+)\[/.exec(data) : null;
       if (match === null || typeof data !== 'string') return;
