@@ -105,8 +105,8 @@ export class MessageWriter implements OnApplicationShutdown {
     for (const each of waiting) {
       const { caller, request } = each;
       const key = `${request.roomId} ${caller.id} ${request.clientMsgId}`;
-      if (this.refused.standsBefore(caller, request)) each.reject(unavailable());
-      else if (each.since < answered) continue;
+      if (each.since < answered) continue;
+      else if (this.refused.standsBefore(caller, request)) each.reject(unavailable());
       else if (batch.length >= BATCH || keys.has(key)) later.push(each);
       else {
         keys.add(key);
