@@ -36,15 +36,13 @@ describe('replaying a conversation over two instances', () => {
     await rm(dir, { recursive: true });
   }, 90_000);
 
-  it.each(real)(
-    'finds real talk again: %s',
-    async (file) => {
+  for (const file of real) {
+    it(`finds real talk again: ${file}`, async () => {
       const told = await replay(file, '--limit', '300');
       expect(told).toMatch(/^300 messages sent/m);
       expect(told).toMatch(clean);
-    },
-    90_000,
-  );
+    }, 90_000);
+  }
 
   it('says which line of a file is not of its shape', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'parley-test-replay-'));

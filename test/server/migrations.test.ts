@@ -33,7 +33,9 @@ describe('an empty database', () => {
     expect(ran.filter((names) => names.length > 0)).toEqual([migrations.map(({ name }) => name)]);
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
-    const locks = await client.query(`select from pg_locks where locktype = 'advisory'`);
+    const locks = await client.query(
+      `select from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
+    );
     expect(locks.rowCount).toBe(0);
     await client.end();
     await database.drop();
