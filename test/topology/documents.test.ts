@@ -99,8 +99,12 @@ describe('the documents', () => {
 
 describe('what the documents tell to do', () => {
   let database: Awaited<ReturnType<typeof createDatabase>>;
-  let instance: Instance;
+  let instance: Instance | undefined;
   let dir: string;
+  const running = (): Instance => {
+    if (instance === undefined) throw new Error('No instance runs');
+    return instance;
+  };
 
   beforeAll(async () => {
     database = await createDatabase();
@@ -109,9 +113,9 @@ describe('what the documents tell to do', () => {
     await symlink(resolve('node_modules'), join(dir, 'node_modules'));
     await symlink(resolve('sdk'), join(dir, 'sdk'));
     await symlink(resolve('src'), join(dir, 'src'));
-  });
+  }, 120_000);
   afterAll(async () => {
-    await instance.stop();
+    await instance?.stop();
     await database.drop();
     await rm(dir, { recursive: true });
   });
@@ -120,7 +124,7 @@ describe('what the documents tell to do', () => {
   async function example(name: string, file: string): Promise<string> {
     const code = marked('README.md', `example: ${name}`);
     expect(code).toContain('http://localhost:3000');
-    await writeFile(join(dir, file), code.replaceAll('http://localhost:3000', instance.url));
+    await writeFile(join(dir, file), code.replaceAll('http://localhost:3000', running().url));
     const typescript = pathToFileURL('test/environment/typescript.mjs').href;
     const process_ = run(process.execPath, ['--no-warnings', '--import', typescript, file], { cwd: dir });
     const { code: exit } = await process_.exited;
@@ -139,14 +143,15 @@ describe('what the documents tell to do', () => {
   });
 
   it('makes clients start anew after a restored backup', async () => {
-    const connect = () => PlainClient.connect(instance.url, 'restored');
+    const connect = () => PlainClient.connect(running().url, 'restored');
     const before = await connect();
     const { room } = await before.ask('room:create', { name: 'Restored' });
     const { epoch } = before.session;
     const cursors = { [room.id]: 1 };
     expect((await before.ask('rooms:sync', { epoch, cursors })).rooms).toMatchObject([{ reset: false, after: 1 }]);
     before.close();
-    await instance.stop();
+    await running().stop();
+    instance = undefined;
 
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();

@@ -72,7 +72,12 @@ export async function startBalancer(instances: readonly string[], bindOptions = 
         );
       const up = eventually(answers, 'HAProxy answers').then(() => false);
       if (!(await Promise.race([up, ended]))) {
-        return { url: `http${bindOptions ? 's' : ''}://127.0.0.1:${port}`, backends, output: child.output, stop };
+        return {
+          url: `http${bindOptions ? 's' : ''}://127.0.0.1:${port}`,
+          backends,
+          output: () => child.output(),
+          stop,
+        };
       }
       up.catch(() => undefined);
       if (attempt === 5) throw new Error(`HAProxy did not start: ${child.output()}`);

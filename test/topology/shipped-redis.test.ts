@@ -52,7 +52,7 @@ describe('the Redis of docker-compose.yml', () => {
     const clients: PlainClient[] = [];
     try {
       for (let i = 0; i < 2; i += 1)
-        instances.push(await startInstance(database.url, url, { redis: { url, prefix: 'parley' } }));
+        instances.push(await startInstance(database.url, url, { redis: { url, prefix: 'parley', required: true } }));
       for (const instance of instances) {
         const healthy = async () =>
           ((await (await fetch(`${instance.url}/health/ready`)).json()) as { bus: string }).bus === 'healthy';
@@ -66,7 +66,7 @@ describe('the Redis of docker-compose.yml', () => {
       await ben.until(() => ben.textsOf(room.id).includes('hello'));
       const onlooker = await connect(redis.port, 'onlooker');
       expect(await onlooker.sendCommand(['ACL', 'LOG'])).toEqual([]);
-      const channels = (await onlooker.sendCommand(['PUBSUB', 'CHANNELS'])) as string[];
+      const channels = await onlooker.sendCommand<string[]>(['PUBSUB', 'CHANNELS']);
       expect(channels.filter((channel) => channel.startsWith('parley-request#'))).not.toEqual([]);
       onlooker.destroy();
     } finally {

@@ -1,21 +1,21 @@
 import { enterAsGuest, Parley, type ParleyOptions } from '../../sdk/index.js';
-import { PlainClient } from '../client.js';
+import type { PlainClient } from '../client.js';
+import type { RoomAndMember, SentMessage } from '../../src/protocol/index.js';
 import { adminKey, testToken } from '../instance.js';
 import { eventually } from '../start/processes.js';
-import { buildPage } from '../web/built-page.js';
 import { Follower } from './follower.js';
-import { startTopology, type Topology } from './topology.js';
+import * as patient from './patient.js';
+import { Topology, type InstanceProcess } from './topology.js';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
 describe('three instances behind the balancer', () => {
-  let page: Awaited<ReturnType<typeof buildPage>>;
-  let topology: Topology;
+  const topology = new Topology();
   const plain: PlainClient[] = [];
   const followers: Follower[] = [];
 
   const connect = async (user: string, transports?: string[]): Promise<PlainClient> => {
-    const client = await PlainClient.connect(topology.url, user, transports === undefined ? {} : { transports });
+    const client = await patient.connect(topology.url, user, transports);
     plain.push(client);
     return client;
   };
@@ -28,18 +28,13 @@ describe('three instances behind the balancer', () => {
   };
   const sessions = async () => (await topology.balancer.backends()).map((backend) => backend.sessions);
 
-  beforeAll(async () => {
-    page = await buildPage();
-    topology = await startTopology(page.dir);
-  }, 120_000);
+  // Long, for it may have to build first.
+  beforeAll(() => topology.start(), 300_000);
   afterEach(() => {
     plain.splice(0).forEach((client) => client.close());
     followers.splice(0).forEach(({ parley }) => parley.close());
   });
-  afterAll(async () => {
-    await topology?.stop();
-    await page?.remove();
-  }, 60_000);
+  afterAll(() => topology.stop(), 60_000);
 
   it('serves the page, REST and the admin REST', async () => {
     const html = await (await fetch(topology.url)).text();
@@ -48,19 +43,20 @@ describe('three instances behind the balancer', () => {
     expect((await fetch(new URL(script, topology.url))).headers.get('content-type')).toContain('javascript');
 
     const { token } = await enterAsGuest(topology.url, 'Ann');
-    const ask = async (path: string, body?: object, bearer = token) => {
+    const ask = async (path: string, body?: object, bearer = token): Promise<{ status: number; body: unknown }> => {
       const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
       const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' };
       const response = await fetch(topology.url + path, { ...init, headers });
-      return { status: response.status, body: (await response.json()) as Record<string, never> };
+      return { status: response.status, body: await response.json() };
     };
     const created = await ask('/v1/rooms', { name: 'By REST' });
     expect(created.status).toBe(201);
-    const { id } = created.body['room'] as unknown as { id: string };
-    const send = () => ask(`/v1/rooms/${id}/messages`, { clientMsgId: 'once', text: 'hello' });
+    const { id } = (created.body as RoomAndMember).room;
+    const send = async () =>
+      (await ask(`/v1/rooms/${id}/messages`, { clientMsgId: 'once', text: 'hello' })).body as SentMessage;
     const sends = await Promise.all(numbers(6).map(send));
-    expect(sends.filter(({ body }) => !body['duplicate'])).toHaveLength(1);
-    expect(new Set(sends.map(({ body }) => (body['message'] as unknown as { seq: number }).seq))).toEqual(new Set([1]));
+    expect(sends.filter(({ duplicate }) => !duplicate)).toHaveLength(1);
+    expect(new Set(sends.map(({ message }) => message.seq))).toEqual(new Set([1]));
     const listed = await ask('/admin/v1/rooms?query=by+rest', undefined, adminKey);
     expect(listed.body).toMatchObject({ items: [{ id, lastSeq: 1 }], total: 1 });
   });
@@ -70,12 +66,12 @@ describe('three instances behind the balancer', () => {
     for (let i = 0; i < 6; i += 1) clients.push(await connect(`both${i}`, [i < 3 ? 'websocket' : 'polling']));
     expect(Math.min(...(await sessions()))).toBeGreaterThan(0);
     const [first] = clients as [PlainClient];
-    const { room } = await first.ask('room:create', { name: 'Both' });
-    await Promise.all(clients.map((client) => client.ask('room:join', { roomId: room.id })));
+    const { room } = await patient.ask(first, 'room:create', { name: 'Both' });
+    await Promise.all(clients.map((client) => patient.ask(client, 'room:join', { roomId: room.id })));
     await Promise.all(
       clients.flatMap((client, who) =>
         numbers(10).map((i) =>
-          client.ask('message:send', { roomId: room.id, clientMsgId: `${i}`, text: `${who}: ${i}` }),
+          patient.ask(client, 'message:send', { roomId: room.id, clientMsgId: `${i}`, text: `${who}: ${i}` }),
         ),
       ),
     );
@@ -87,10 +83,12 @@ describe('three instances behind the balancer', () => {
 
   it('keeps each of many polling clients on its instance', async () => {
     const clients = await Promise.all(numbers(36).map((i) => connect(`poller${i}`, ['polling'])));
-    const { room } = await (clients[0] as PlainClient).ask('room:create', { name: 'Pollers' });
-    await Promise.all(clients.map((client) => client.ask('room:join', { roomId: room.id })));
+    const { room } = await patient.ask(clients[0] as PlainClient, 'room:create', { name: 'Pollers' });
+    await Promise.all(clients.map((client) => patient.ask(client, 'room:join', { roomId: room.id })));
     await Promise.all(
-      clients.map((client, i) => client.ask('message:send', { roomId: room.id, clientMsgId: '1', text: `${i}` })),
+      clients.map((client, i) =>
+        patient.ask(client, 'message:send', { roomId: room.id, clientMsgId: '1', text: `${i}` }),
+      ),
     );
     for (const client of clients) await client.until(() => client.textsOf(room.id).length >= 36);
     expect(clients.every(({ socket }) => socket.connected)).toBe(true);
@@ -119,7 +117,7 @@ describe('three instances behind the balancer', () => {
     const clients = await Promise.all(numbers(9).map((i) => connect(`upgrader${i}`, ['polling', 'websocket'])));
     const upgraded = () => clients.every(({ socket }) => socket.io.engine.transport.name === 'websocket');
     await eventually(upgraded, 'every client upgrades');
-    for (const client of clients) expect((await client.ask('rooms:discover', {})).items).toBeInstanceOf(Array);
+    for (const client of clients) expect((await patient.ask(client, 'rooms:discover', {})).items).toBeInstanceOf(Array);
     expect(clients.every(({ socket }) => socket.connected)).toBe(true);
   });
 
@@ -152,7 +150,7 @@ describe('three instances behind the balancer', () => {
     await topology.instances[victim]?.start();
     const back = async () => (await topology.balancer.backends())[victim]?.status === 'UP';
     await eventually(back, 'the balancer takes the instance in again');
-  }, 60_000);
+  }, 120_000);
 
   it('fails no send while an instance is stopped for an update', async () => {
     const members = await Promise.all(numbers(9).map((i) => follow(`updated${i}`)));
@@ -160,7 +158,7 @@ describe('three instances behind the balancer', () => {
     const { room } = await writer.parley.createRoom({ name: 'Update' });
     await Promise.all(members.map(({ parley }) => parley.joinRoom(room.id)));
 
-    const [instance] = topology.instances as [Topology['instances'][number]];
+    const [instance] = topology.instances as [InstanceProcess];
     const statusOf = async () => (await topology.balancer.backends())[0]?.status;
     let sent = 0;
     let ended: Awaited<ReturnType<typeof instance.end>> | undefined;
@@ -180,5 +178,5 @@ describe('three instances behind the balancer', () => {
     }
     await instance.start();
     await eventually(async () => (await statusOf()) === 'UP', 'the balancer takes it in again');
-  }, 60_000);
+  }, 120_000);
 });

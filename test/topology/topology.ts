@@ -47,51 +47,55 @@ export class InstanceProcess {
   }
 }
 
-export interface Topology {
-  /** The balancer's. */
-  readonly url: string;
-  readonly instances: readonly InstanceProcess[];
-  readonly balancer: Balancer;
-  stop(): Promise<void>;
-}
-
 /**
  * What docker-compose.yml describes, as processes: three instances of the built server on one Postgres and one Redis, and
  * HAProxy before them.
- * @param webDir the built chat page
  */
-export async function startTopology(webDir: string): Promise<Topology> {
-  // Builds what is not built or out of date; nothing to do when `npm test` came first.
-  const build = "await (await import('./scripts/prepare.mjs')).prepare()";
-  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', build]);
-  const database = await createDatabase();
-  const instances: InstanceProcess[] = [];
-  let balancer: Balancer | undefined;
-  const stop = async () => {
-    await Promise.all(instances.map((instance) => instance.end('SIGKILL')));
-    await balancer?.stop();
-    await database.drop();
-  };
-  try {
+export class Topology {
+  readonly instances: InstanceProcess[] = [];
+  private started: Balancer | undefined;
+  private database: Awaited<ReturnType<typeof createDatabase>> | undefined;
+  private stopped = false;
+
+  get balancer(): Balancer {
+    if (this.started === undefined) throw new Error('The topology is not started');
+    return this.started;
+  }
+
+  /** The balancer's. */
+  get url(): string {
+    return this.balancer.url;
+  }
+
+  async start(): Promise<void> {
+    // Builds what is not built or out of date; nothing to do when `npm test` came first.
+    const build = "await (await import('./scripts/prepare.mjs')).prepare()";
+    await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', build]);
+    this.database = await createDatabase();
     const settings = {
       HOST: '127.0.0.1',
-      DATABASE_URL: database.url,
+      DATABASE_URL: this.database.url,
       REDIS_URL: process.env['TEST_REDIS_URL'],
-      REDIS_PREFIX: `topology-${new URL(database.url).pathname.slice(-12)}`,
+      REDIS_PREFIX: `topology-${new URL(this.database.url).pathname.slice(-12)}`,
       JWT_SECRET: jwtSecret,
       ADMIN_KEY: adminKey,
       GUESTS: 'on',
-      WEB_DIR: webDir,
     };
-    for (let i = 0; i < 3; i += 1) instances.push(new InstanceProcess(await freePort(), settings));
-    await Promise.all(instances.map((instance) => instance.start()));
-    const started = await startBalancer(instances.map(({ address }) => address));
-    balancer = started;
+    for (let i = 0; i < 3; i += 1) this.instances.push(new InstanceProcess(await freePort(), settings));
+    // A hook that took too long has been cleaned up after by now.
+    if (this.stopped) return;
+    await Promise.all(this.instances.map((instance) => instance.start()));
+    const started = await startBalancer(this.instances.map(({ address }) => address));
+    this.started = started;
     const allUp = async () => (await started.backends()).every(({ status }) => status === 'UP');
     await eventually(allUp, 'the balancer finds every instance ready');
-    return { url: started.url, instances, balancer: started, stop };
-  } catch (error) {
-    await stop();
-    throw error;
+  }
+
+  /** Ends every process that was started, also when `start` failed in the middle. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await Promise.all(this.instances.map((instance) => instance.end('SIGKILL')));
+    await this.started?.stop();
+    await this.database?.drop();
   }
 }
