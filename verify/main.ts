@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { loads, type LoadName } from './load/load.js';
 import { Postgres } from './processes/postgres.js';
 import { Redis } from './processes/redis.js';
-import { markdown, rowPasses, table, type RowReport } from './report/report.js';
+import { markdown, rowPasses, summary, table, type RowReport } from './report/report.js';
 import { rows } from './rows/index.js';
 import { runRow } from './run-row.js';
 
@@ -38,6 +38,10 @@ const { values: given } = parseArgs({
   },
 });
 
+// What was started ends with us; a Ctrl-C must not leave a Postgres behind.
+const ending = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ending.abort());
+
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -67,7 +71,9 @@ async function main(): Promise<number> {
   try {
     for (const row of chosen) {
       const since = performance.now();
+      if (ending.signal.aborted) break;
       const report = await runRow(row, {
+        ending: ending.signal,
         seed,
         quick: !given.all,
         seconds: given.seconds === undefined ? undefined : Number(given.seconds),
@@ -79,6 +85,7 @@ async function main(): Promise<number> {
         say: (line) => console.log(line),
       });
       reports.push(report);
+      for (const line of summary(report)) console.log(`    ${line}`);
       const took = ((performance.now() - since) / 1_000).toFixed(0);
       console.log(
         `  ${rowPasses(report) ? 'passes' : 'FAILS'} after ${took} s, ${report.acknowledged} sends acknowledged`,

@@ -28,6 +28,8 @@ export interface RowOptions {
   dir: string;
   versions: Record<string, string>;
   say: (line: string) => void;
+  /** Aborted, the row ends as soon as it can and is a failed one. */
+  ending: AbortSignal;
 }
 
 /** Before the load counts, processes are warm. */
@@ -37,7 +39,7 @@ const lastSendsMs = 30_000;
 
 /** Runs one row of the matrix on a cluster of its own, and judges what it recorded. Never throws: a row that breaks is a failed one. */
 export async function runRow(row: Row, options: RowOptions): Promise<RowReport> {
-  const { seed, quick, postgres, server, versions, say } = options;
+  const { seed, quick, postgres, server, versions, say, ending } = options;
   const fast = quick ? row.quick : undefined;
   const loadName = options.load ?? fast?.load ?? row.load;
   const lengthMs = (options.seconds ?? fast?.seconds ?? row.seconds) * 1_000;
@@ -78,6 +80,7 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
     await load.prepare();
 
     load.start();
+    ending.throwIfAborted();
     await pause(warmUpMs);
     await sampleAll(cluster, 'before');
     await pause(1_000);
@@ -106,9 +109,9 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
     reads.start();
     const sampler = setInterval(() => void (cluster && sampleAll(cluster)), 1_000);
     const steps = row.steps(running).catch((error: unknown) => (failure = `its steps failed: ${String(error)}`));
-    await pause(lengthMs);
+    await endOr(ending, pause(lengthMs));
     load.stop();
-    await steps;
+    await endOr(ending, steps);
     clearInterval(sampler);
     reads.stop();
     await settle(load, notes);
@@ -184,4 +187,13 @@ async function converge({ postgres, databaseUrl }: Cluster, load: Load, withinMs
       rooms.every((roomId) => client.cursors.get(roomId) === revs.get(roomId)),
     );
   await until(arrived, withinMs + 2_000, 'convergence').catch(() => undefined);
+}
+
+/** @throws when it is to end before */
+async function endOr(ending: AbortSignal, work: Promise<unknown>): Promise<void> {
+  const aborted = new Promise<never>((_, reject) => {
+    ending.addEventListener('abort', () => reject(new Error('interrupted')), { once: true });
+  });
+  ending.throwIfAborted();
+  await Promise.race([work, aborted]);
 }

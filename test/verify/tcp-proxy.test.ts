@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { abort } from '../../verify/proxy/lane.js';
 import { PatternMatcher } from '../../verify/proxy/pattern.js';
 import { TcpProxy } from '../../verify/proxy/tcp-proxy.js';
 import { Random } from '../../verify/random.js';
@@ -62,6 +63,14 @@ describe('a passing connection', () => {
     far.resetAndDestroy();
     expect(await near.ended).toBe('reset');
     await until(() => proxy.open === 0);
+  });
+
+  it('can be reset while it is being ended', async () => {
+    const near = await dial(target.port);
+    await until(() => target.sockets.length === 1);
+    near.socket.end();
+    abort(near.socket);
+    await near.ended;
   });
 
   it('resets the client when the target does not listen', async () => {

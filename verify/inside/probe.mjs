@@ -1,6 +1,6 @@
 /**
  * Runs inside each instance that the checker starts (`node --import`): tells what nobody caught, and on request what the
- * process holds. It changes nothing of what Parley does, and does not keep it alive.
+ * process holds. It changes nothing of what Parley does and does not keep it alive; it ends it when the checker is gone.
  */
 import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -41,4 +41,5 @@ process.on('message', (message) => {
   lag.reset();
   tell({ type: 'sample', id: message.id, values });
 });
+process.on('disconnect', () => process.exit(1));
 process.channel?.unref();

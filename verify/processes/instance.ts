@@ -56,7 +56,7 @@ export class Instance {
   }
 
   /** Resolves when it is ready for clients. @throws when it ends, or is not ready within `patienceMs` */
-  async start(patienceMs = 30_000): Promise<void> {
+  async start(patienceMs = 120_000): Promise<void> {
     const child = this.launch();
     await until(
       async () => {

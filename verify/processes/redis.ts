@@ -66,7 +66,12 @@ export class Redis {
   }
 }
 
+/** Ends with this process, also when that is killed, where the system knows how. */
 function launch(program: string, port: number): ChildProcess {
   const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-  return spawn(program, settings, { stdio: 'ignore' });
+  const [command = program, ...args] = [...endWithUs, program, ...settings];
+  return spawn(command, args, { stdio: 'ignore' });
 }
+
+const pdeathsig = ['setpriv', '--pdeathsig', 'KILL', '--'];
+const endWithUs = spawnSync('setpriv', [...pdeathsig.slice(1), 'true']).status === 0 ? pdeathsig : [];

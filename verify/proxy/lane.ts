@@ -14,6 +14,12 @@ export type Mode =
   | { kind: 'stall' }
   | { kind: 'blackhole' };
 
+/** Resets a connection. One that is being ended cannot be reset any more (its handle would stay open for ever) and is only closed. */
+export function abort(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 /** Bytes that wait in a lane before it stops reading its source. */
 const highWater = 256 * 1024;
 
@@ -141,7 +147,7 @@ export class Lane {
       this.blocked = !sink.write(piece);
     }
     if (this.queue.length === 0 && !this.lost && !sink.destroyed) {
-      if (this.ending === 'reset') sink.resetAndDestroy();
+      if (this.ending === 'reset') abort(sink);
       else if (this.ending === 'end' && !sink.writableEnded) sink.end();
     }
   }

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Random } from '../random.js';
-import { Lane, type Mode } from './lane.js';
+import { abort, Lane, type Mode } from './lane.js';
 import { PatternMatcher } from './pattern.js';
 
 /** `up` is from the client to the target, `down` from the target to the client. */
@@ -85,8 +85,8 @@ export class Link {
     clearTimeout(this.timer);
     this.up.stop();
     this.down.stop();
-    this.client.resetAndDestroy();
-    if (this.dialled) this.upstream.resetAndDestroy();
+    abort(this.client);
+    if (this.dialled) abort(this.upstream);
     else this.upstream.destroy();
   }
 

@@ -87,17 +87,14 @@ export function table(rows: readonly RowReport[]): string {
       .map((cell, i) => (i === 2 || i === 3 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
       .join('  ')
       .trimEnd();
-  const details = rows.flatMap((row) => [
-    '',
-    `${row.row}  ${row.title}`,
-    ...row.figures.map((figure) => `    ${sentence(figure)}`),
-    ...verdictNotes(row).map((note) => `    ${note}`),
-    ...row.results
-      .filter(({ ok }) => !ok)
-      .flatMap(complaint)
-      .map((line) => `    ${line}`),
-  ]);
+  const details = rows.flatMap((row) => ['', `${row.row}  ${row.title}`, ...summary(row).map((line) => `    ${line}`)]);
   return [text(head), text(widths.map((width) => '─'.repeat(width))), ...lines.map(text), ...details].join('\n');
+}
+
+/** What a row has to say beyond its verdict: its figures, its notes, and where checks were violated. */
+export function summary(row: RowReport): string[] {
+  const broken = row.results.filter(({ ok }) => !ok);
+  return [...row.figures.map(sentence), ...verdictNotes(row), ...broken.flatMap(complaint)];
 }
 
 function verdictNotes({ notes, failure, foundBy }: RowReport): string[] {
