@@ -166,6 +166,14 @@ onLinux('the embedded Postgres', () => {
     });
   });
 
+  it('is there until its owner is done with it when a Ctrl-C reaches the whole terminal', async () => {
+    const holder = hold({ detached: true });
+    await holder.prints(/^postgres:/m);
+    process.kill(-holder.pid, 'SIGINT');
+    expect(await holder.exited).toEqual({ code: 0, signal: null });
+    expect(holder.output()).toContain('at the end');
+  });
+
   it('ends with a process that is killed, and starts again after it', async () => {
     const holder = hold();
     const [url = ''] = await holder.prints(/^postgres:.*/m);
