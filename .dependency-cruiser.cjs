@@ -11,8 +11,18 @@ module.exports = {
       from: { path: '^src/protocol/' },
       to: { path: '^(src|sdk|web|test)/', pathNot: '^src/protocol/' },
     },
-    { name: 'sdk-imports-protocol-only', severity: 'error', from: { path: '^sdk/' }, to: { path: '^(src|web|test)/', pathNot: '^src/protocol/' } },
-    { name: 'web-imports-sdk-only', severity: 'error', from: { path: '^web/' }, to: { path: '^(src|test)/', pathNot: '^src/protocol/' } },
+    {
+      name: 'sdk-imports-protocol-only',
+      severity: 'error',
+      from: { path: '^sdk/' },
+      to: { path: '^(src|web|test)/', pathNot: '^src/protocol/' },
+    },
+    {
+      name: 'web-imports-sdk-only',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: '^(src|test)/', pathNot: '^src/protocol/' },
+    },
     {
       name: 'realtime-knows-no-feature',
       severity: 'error',
@@ -26,8 +36,18 @@ module.exports = {
       from: { path: '^src/(users|auth|rooms|messages)/' },
       to: { path: '^src/(health|admin)/' },
     },
-    { name: 'rooms-do-not-know-messages', severity: 'error', from: { path: '^src/(rooms|auth|users)/' }, to: { path: '^src/messages/' } },
-    { name: 'auth-does-not-know-rooms', severity: 'error', from: { path: '^src/(auth|users)/' }, to: { path: '^src/rooms/' } },
+    {
+      name: 'rooms-do-not-know-messages',
+      severity: 'error',
+      from: { path: '^src/(rooms|auth|users)/' },
+      to: { path: '^src/messages/' },
+    },
+    {
+      name: 'auth-does-not-know-rooms',
+      severity: 'error',
+      from: { path: '^src/(auth|users)/' },
+      to: { path: '^src/rooms/' },
+    },
     { name: 'users-do-not-know-auth', severity: 'error', from: { path: '^src/users/' }, to: { path: '^src/auth/' } },
     {
       name: 'edges-only-map',
