@@ -60,12 +60,13 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
   private boundOutbound(connection: EngineConnection): void {
     const outbound: Outbound = { bytes: 0, since: 0 };
     connection.on('packetCreate', ({ data }) => {
+      // What waits already counts, not what comes: one reply may be larger than all that may wait.
+      if (outbound.bytes > this.config.limits.outboundBytes) return this.cut(connection, 'slow_consumer');
       if (outbound.bytes === 0) {
         outbound.since = performance.now();
         this.behind.set(connection, outbound);
       }
       outbound.bytes += data?.length ?? 1;
-      if (outbound.bytes > this.config.limits.outboundBytes) this.cut(connection, 'slow_consumer');
     });
     connection.on('flush', () => {
       outbound.bytes = 0;
