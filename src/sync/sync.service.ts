@@ -72,8 +72,8 @@ export class SyncService {
   /** The more rooms have news, the fewer of each: what does not fit is asked for room by room. */
   private async missed(ranges: ChangeRange[], limit: number = limits.syncPage): Promise<RoomCatchUp[]> {
     const behind = ranges.filter(({ after, upTo }) => after < upTo);
-    const perRoom = Math.max(10, Math.min(limit, Math.floor(limits.syncTotal / Math.max(1, behind.length))));
-    const slices = await this.reads.readMany(behind, Math.min(limit, perRoom));
+    const perRoom = Math.floor(limits.syncTotal / Math.max(1, behind.length));
+    const slices = await this.reads.readMany(behind, Math.max(1, Math.min(limit, perRoom)));
     const news = new Map(behind.map(({ roomId }, i) => [roomId, slices[i]]));
     return ranges.map(({ roomId, after, upTo: place }) => {
       const { changes, upTo } = news.get(roomId) ?? { changes: [], upTo: after };
