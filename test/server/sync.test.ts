@@ -33,6 +33,18 @@ async function fill(client: PlainClient, roomId: string, count: number, prefix =
   }
 }
 
+/** The messages 1 to `count` into each of these rooms, which have none. */
+async function insertMessages(rooms: string[], count: number, text = ''): Promise<void> {
+  await cluster.query(
+    `with added as (
+       insert into messages (room_id, seq, rev, sender_id, client_msg_id, fingerprint, text, created_at)
+       select room.id, i, i + 2, room.created_by, 'm' || i, '', i || $3, now()
+       from rooms room, generate_series(1, $1::int) i where room.id = any($2::uuid[]))
+     update rooms set seq = $1, rev = $1 + 2 where id = any($2::uuid[])`,
+    [count, rooms, text],
+  );
+}
+
 const only = (synced: ResultOf<'rooms:sync'>, roomId: string): RoomSynced => {
   const [found, ...more] = synced.rooms.filter((each) => each.roomId === roomId);
   if (found === undefined || more.length > 0) throw new Error(`The reply has the room ${more.length + 1} times`);
@@ -122,14 +134,7 @@ describe('rooms:sync', () => {
     const ann = await cluster.connect('more');
     const rooms = await Promise.all(Array.from({ length: 8 }, () => room(ann)));
     const count = limits.syncPage + 20;
-    await cluster.query(
-      `with added as (
-         insert into messages (room_id, seq, rev, sender_id, client_msg_id, fingerprint, text, created_at)
-         select room.id, i, i + 2, room.created_by, 'm' || i, '', i::text, now()
-         from rooms room, generate_series(1, $1::int) i where room.id = any($2::uuid[]))
-       update rooms set seq = $1, rev = $1 + 2 where id = any($2::uuid[])`,
-      [count, rooms],
-    );
+    await insertMessages(rooms, count);
     const cursors = Object.fromEntries(rooms.map((roomId) => [roomId, 2]));
     const synced = (await ann.ask('rooms:sync', { epoch, cursors })).rooms.map(caughtUp);
     expect(synced.map(({ roomId }) => roomId).toSorted()).toEqual(rooms.toSorted());
@@ -151,6 +156,54 @@ describe('rooms:sync', () => {
 });
 
 describe('a client that was away', () => {
+  it('from the longest messages in many rooms gets them all, in replies that its connection can take', async () => {
+    const ann = await cluster.connect('long-texts');
+    const rooms = await Promise.all(Array.from({ length: 12 }, () => room(ann)));
+    const text = '字'.repeat(limits.textLength - 3);
+    await insertMessages(rooms, 200, text);
+    ann.close();
+    const back = await cluster.connect('long-texts', 1);
+    const cursors = Object.fromEntries(rooms.map((roomId) => [roomId, 2]));
+    for (const { roomId, upTo: start, changes } of (await back.ask('rooms:sync', { epoch, cursors })).rooms.map(
+      caughtUp,
+    )) {
+      const seen = texts(changes);
+      for (let upTo = start; upTo < 202;) {
+        const next = caughtUp(await back.ask('room:sync', { roomId, epoch, after: upTo }));
+        seen.push(...texts(next.changes));
+        ({ upTo } = next);
+      }
+      expect(seen).toEqual(Array.from({ length: 200 }, (_, i) => `${i + 1}${text}`));
+    }
+    const { messages } = await back.ask('history:get', { roomId: rooms[0] ?? '', limit: limits.historyPage });
+    expect(messages.length).toBeGreaterThan(0);
+    const fresh = await back.ask('rooms:sync', {});
+    expect(fresh.rooms.length).toBe(12);
+  });
+
+  it('from as many rooms as it may be in is told of all of them in one reply', async () => {
+    const ann = await cluster.connect('many-rooms');
+    await cluster.query(
+      `with made as (
+         insert into rooms (id, name, topic, visibility, created_by, member_count, rev, settings_rev)
+         select gen_random_uuid(), 'Room ' || i, '', 'private', $1, 1, 2, 1 from generate_series(1, $2) i returning id)
+       insert into memberships (room_id, user_id, role, rev, joined_at) select id, $1, 'owner', 2, now() from made`,
+      [ann.session.userId, limits.roomsPerUser],
+    );
+    const made = await cluster.query<{ id: string }>('select id from rooms where created_by = $1', [
+      ann.session.userId,
+    ]);
+    const rooms = made.map(({ id }) => id);
+    await insertMessages(rooms, 12);
+    const cursors = Object.fromEntries(rooms.map((roomId) => [roomId, 2]));
+    const back = await cluster.connect('many-rooms', 1);
+    const synced = (await back.ask('rooms:sync', { epoch, cursors })).rooms.map(caughtUp);
+    expect(synced.length).toBe(limits.roomsPerUser);
+    expect(synced.reduce((sum, { changes }) => sum + changes.length, 0)).toBeLessThanOrEqual(limits.syncTotal);
+    expect(synced.every(({ changes, more }) => changes.length > 0 && more)).toBe(true);
+    expect((await back.ask('rooms:sync', {})).rooms.length).toBe(limits.roomsPerUser);
+  });
+
   it('comes back on another instance and has everything once, in its last state', async () => {
     const [ann, ben] = [await cluster.connect('away-ann'), await cluster.connect('away-ben', 1)];
     const away = await cluster.connect('away');
