@@ -61,7 +61,10 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
     const outbound: Outbound = { bytes: 0, since: 0 };
     connection.on('packetCreate', ({ data }) => {
       // What waits already counts, not what comes: one reply may be larger than all that may wait.
-      if (outbound.bytes > this.config.limits.outboundBytes) { this.cut(connection, 'slow_consumer'); return; }
+      if (outbound.bytes > this.config.limits.outboundBytes) {
+        this.cut(connection, 'slow_consumer');
+        return;
+      }
       if (outbound.bytes === 0) {
         outbound.since = performance.now();
         this.behind.set(connection, outbound);
