@@ -34,6 +34,8 @@ export interface RowOptions {
 
 /** Before the load counts, processes are warm. */
 const warmUpMs = 5_000;
+/** An event loop that stands still for longer than this without a fault has no processor to run on. */
+const busyMs = 300;
 /** Sends that are still waiting when the load ends get this long. */
 const lastSendsMs = 30_000;
 
@@ -132,6 +134,12 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
   load?.close();
   await cluster?.stop();
 
+  const stood = await standstill(recorder.path);
+  if (stood > busyMs) {
+    notes.push(
+      `The machine was busy with something else: before any fault the instances' event loops stood still for up to ${stood.toFixed(0)} ms. What this run measured in time says little.`,
+    );
+  }
   const judgement = await judge(readHistory(recorder.path), { convergeMs: row.convergeMs ?? 5_000 });
   const plotted = `${file}.svg`;
   await writeFile(join(options.dir, plotted), plot(`${row.name} ${row.title} · ${loadName}`, judgement.timeline));
@@ -150,6 +158,20 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
     ...(failure === undefined ? {} : { failure }),
     ...(row.bug === undefined ? {} : { foundBy: row.bug.foundBy }),
   };
+}
+
+/** For how long at most an instance's event loop stood still between the beginning of the load and the first fault, in ms. */
+async function standstill(path: string): Promise<number> {
+  let longest = 0;
+  let sampled = -1;
+  for await (const record of readHistory(path)) {
+    if (record.type === 'phase' && record.phase === 'load') sampled = 0;
+    if (record.type === 'fault' || (record.type === 'phase' && record.phase === 'settle')) break;
+    // The first sample of each instance tells of the time before the load.
+    if (record.type === 'sample' && sampled >= 0 && ++sampled > 3)
+      longest = Math.max(longest, record.values['lagMaxMs'] ?? 0);
+  }
+  return longest;
 }
 
 /** As the app of the deployment signs them. */

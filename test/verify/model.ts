@@ -111,7 +111,13 @@ export class Model {
     for (const client of this.clients) this.connect(client);
     for (const client of this.clients.slice(0, 3)) for (const room of this.rooms.slice(0, 2)) this.join(client, room);
     this.write({ type: 'process', instance: 'a', event: 'ready', wanted: true });
-    this.write({ type: 'sample', instance: 'a', pid: 1, steady: 'before', values: { rss: 100 * 2 ** 20, fds: 50 } });
+    this.write({
+      type: 'sample',
+      instance: 'a',
+      pid: 1,
+      steady: 'before',
+      values: { rss: 100 * 2 ** 20, fds: 50 + this.clientsOn('a') },
+    });
     this.write({ type: 'phase', phase: 'load' });
   }
 
@@ -195,7 +201,13 @@ export class Model {
         });
       }
     }
-    this.write({ type: 'sample', instance: 'a', pid: 1, steady: 'after', values: { rss: 105 * 2 ** 20, fds: 50 } });
+    this.write({
+      type: 'sample',
+      instance: 'a',
+      pid: 1,
+      steady: 'after',
+      values: { rss: 105 * 2 ** 20, fds: 50 + this.clientsOn('a') },
+    });
     this.write({ type: 'process', instance: 'a', event: 'exit', wanted: true });
     return this.records;
   }
@@ -281,7 +293,7 @@ export class Model {
       client: name,
       user,
       connection,
-      instance: connection % 2 === 0 ? 'a' : 'b',
+      instance: instanceOf(connection),
       epoch: 'e',
     });
     client.sent = new Map(
@@ -399,6 +411,11 @@ export class Model {
     }
   }
 
+  private clientsOn(instance: string): number {
+    return this.clients.filter(({ connection }) => connection !== undefined && instanceOf(connection) === instance)
+      .length;
+  }
+
   private devices(user: string): Client[] {
     return this.clients.filter((client) => client.user === user);
   }
@@ -423,4 +440,8 @@ export class Model {
     room.log.push([...change] as unknown as Seen);
     return change;
   }
+}
+
+function instanceOf(connection: number): string {
+  return connection % 2 === 0 ? 'a' : 'b';
 }

@@ -90,7 +90,8 @@ export class Cluster {
         ? TcpProxy.start({
             target: { host: '127.0.0.1', port },
             random: random.fork(kind),
-            labels: { subscriber: Buffer.from('SUBSCRIBE') },
+            // As node-redis writes it.
+            labels: { subscriber: Buffer.from('subscribe') },
           })
         : undefined;
     const postgres = await proxy('postgres', this.postgres.port);
