@@ -11,6 +11,8 @@ const BEAT_EVERY = 500;
 /** … and when none came back for this long, the bus is degraded and both connections are made anew. */
 const BEAT_MISSED = 2_500;
 const CONNECT_TIMEOUT = 2_000;
+/** Connecting, with every subscription made, is given up after this long, in ms: a subscriber whose answers vanish says nothing. */
+const CONNECT_PATIENCE = 3_000;
 /** Longest pause between two tries to connect, in ms. */
 const RETRY_CAP = 1_000;
 
@@ -188,8 +190,7 @@ export class RedisBus implements OnApplicationShutdown {
     const fresh: Connections = { publisher: make(), subscriber: make() };
     this.connections = fresh;
     this.counts.connects += 1;
-    await Promise.all([fresh.publisher.connect(), fresh.subscriber.connect()]);
-    await Promise.all(this.subscriptions.map((subscription) => this.subscribeOn(fresh.subscriber, subscription)));
+    await within(CONNECT_PATIENCE, this.setUp(fresh));
     if (this.connections !== fresh) return;
     for (const client of [fresh.publisher, fresh.subscriber]) {
       client.on('end', () => this.connections === fresh && this.reconnect('a connection ended'));
@@ -197,6 +198,11 @@ export class RedisBus implements OnApplicationShutdown {
     }
     this.lastBeat = Date.now();
     this.failures = 0;
+  }
+
+  private async setUp({ publisher, subscriber }: Connections): Promise<void> {
+    await Promise.all([publisher.connect(), subscriber.connect()]);
+    await Promise.all(this.subscriptions.map((subscription) => this.subscribeOn(subscriber, subscription)));
   }
 
   /** Beats while connected, connects while not. */
@@ -253,5 +259,18 @@ export class RedisBus implements OnApplicationShutdown {
         `The Redis bus is degraded: ${reason}. Changes of other instances are read from Postgres meanwhile`,
       );
     this.events.emit('turn');
+  }
+}
+
+/** @throws after `ms`, when the work is not done by then */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

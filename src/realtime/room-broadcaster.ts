@@ -34,6 +34,7 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
       log,
       (frame) => this.deliver(frame),
       (roomId) => this.local(roomChannel(roomId)).size > 0,
+      () => this.bus.healthy || !this.bus.enabled,
     );
     // Back: what was missed is fetched at once. Gone: what others do is looked for from now on.
     this.bus.onTurn(() => this.plan(0));

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { RoomChanges } from '../protocol/index.js';
 import type { ChangeLog } from './change-log.js';
 
-/** How long a frame that came early waits for the ones before it, before they are read from Postgres, in ms. */
+/** How long a frame that came early waits for the ones before it, while they can be expected to come, in ms; then they are read from Postgres. */
 const GAP_PATIENCE = 50;
 /** After a failed read, in ms. */
 const RETRY_PAUSE = 500;
@@ -42,11 +42,13 @@ export class Sequencer {
   /**
    * @param deliver gives a frame to the local sockets of its room; must not throw
    * @param hasSockets whether the room has sockets on this instance
+   * @param expectsOthers whether what other instances publish can be expected to arrive
    */
   constructor(
     private readonly log: ChangeLog,
     private readonly deliver: (frame: RoomChanges) => void,
     private readonly hasSockets: (roomId: string) => boolean,
+    private readonly expectsOthers: () => boolean = () => true,
   ) {}
 
   /**
@@ -79,7 +81,7 @@ export class Sequencer {
     state.known = Math.max(state.known, frame.upTo);
     if (frame.after > state.delivered) {
       this.hold(state, frame);
-      this.closeGapSoon(frame.roomId, state, GAP_PATIENCE);
+      this.closeGapSoon(frame.roomId, state, this.expectsOthers() ? GAP_PATIENCE : 0);
       return;
     }
     this.advance(state, frame);

@@ -3,6 +3,8 @@ import { startRedis } from '../environment/redis.js';
 import { createDatabase } from '../environment/database.js';
 import { RedisBus } from '../../src/realtime/redis-bus.js';
 import { PlainClient } from '../client.js';
+import { TcpProxy } from '../../verify/proxy/tcp-proxy.js';
+import { Random } from '../../verify/random.js';
 import { startInstance, type Instance } from '../instance.js';
 
 describe('while Redis', () => {
@@ -94,6 +96,38 @@ describe('while Redis', () => {
     intruder.destroy();
     expect(busOf(0).counts.junk).toBeGreaterThan(0);
     await converse(3);
+  });
+});
+
+describe('what Redis says to subscribers vanishes, for a while', () => {
+  it('the bus tries again until it is heard', async () => {
+    const database = await createDatabase();
+    const redis = await startRedis();
+    const { hostname, port } = new URL(redis.url);
+    const proxy = await TcpProxy.start({
+      target: { host: hostname, port: Number(port) },
+      random: new Random('bus'),
+      labels: { subscriber: Buffer.from('subscribe') },
+    });
+    const instance = await startInstance(database.url, `redis://127.0.0.1:${proxy.port}`);
+    const bus = instance.app.get(RedisBus);
+    const turn = () => new Promise<void>((resolve) => bus.onTurn(resolve));
+    expect(bus.healthy).toBe(true);
+
+    proxy.set({ down: { kind: 'blackhole' } }, { label: 'subscriber' });
+    await turn();
+    expect(bus.healthy).toBe(false);
+    // One more try has begun, whose subscriptions nobody answers.
+    const { connects } = bus.counts;
+    while (bus.counts.connects < connects + 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    proxy.heal();
+    await turn();
+    expect(bus.healthy).toBe(true);
+
+    await instance.stop();
+    await proxy.stop();
+    await redis.stop();
+    await database.drop();
   });
 });
 
