@@ -23,6 +23,12 @@ export interface Standing {
   memberRev: number;
 }
 
+/** Memberships that began lately, and the moment up to which that was looked at, by the database's clock (ISO 8601). */
+export interface Joins {
+  joined: { userId: string; roomId: string }[];
+  lookedAt: string;
+}
+
 /** What delivery needs to know of the database, and all of it. */
 export abstract class ChangeLog {
   /** The rooms that the user is a member of, or those of `roomIds` where given, all seen at one moment. */
@@ -30,6 +36,12 @@ export abstract class ChangeLog {
 
   /** Of these rooms, those whose newest committed change is past the given rev, with its rev. */
   abstract ahead(revs: ReadonlyMap<string, number>): Promise<Map<string, number>>;
+
+  /**
+   * Who became a member since an earlier look, as far as he still is one; tells some of them again, since a joining is dated
+   * before it is committed. Without an earlier look: who became one in the last seconds.
+   */
+  abstract joins(since?: string): Promise<Joins>;
 
   /**
    * The things whose latest change lies in the range, in their present state. What was changed again past `upTo` is not

@@ -25,6 +25,8 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
   private server: ChatServer | undefined;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
+  /** Up to when the database was looked at for new members; see `ChangeLog.joins`. */
+  private lookedAt: string | undefined;
 
   constructor(
     private readonly log: ChangeLog,
@@ -111,7 +113,10 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
   /** The devices of someone who became a member, wherever they are connected, learn of the room. */
   private admitIfNew(roomId: string, change: Change): void {
     if (change.kind !== 'member' || change.member.leftAt !== null) return;
-    const userId = change.member.user.id;
+    this.admitDevices(change.member.user.id, roomId);
+  }
+
+  private admitDevices(userId: string, roomId: string): void {
     if (this.local(userChannel(userId)).size === 0) return;
     this.admit(userId, roomId)
       .then(() => this.server?.local.to(userChannel(userId)).emit('user:signal', { kind: 'roomAdded', roomId }))
@@ -172,10 +177,22 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
   private async reconcile(): Promise<void> {
     try {
       await this.sequencer.reconcile();
+      if (this.bus.enabled) await this.admitWhoJoinedElsewhere();
     } catch (error) {
       this.logger.warn(`Comparing with the database failed: ${String(error)}`);
     }
     this.plan(this.bus.enabled && !this.bus.healthy ? RECONCILE_DEGRADED : RECONCILE_EVERY);
+  }
+
+  /** A member change that the bus lost has told nobody's other devices, where no one else has the room open. */
+  private async admitWhoJoinedElsewhere(): Promise<void> {
+    const { joined, lookedAt } = await this.log.joins(this.lookedAt);
+    this.lookedAt = lookedAt;
+    for (const { userId, roomId } of joined) {
+      const inRoom = this.local(roomChannel(roomId));
+      const devices = this.local(userChannel(userId));
+      if ([...devices].some((id) => !inRoom.has(id))) this.admitDevices(userId, roomId);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import type { Change } from '../protocol/index.js';
-import { ChangeLog, type ChangeRange, type ChangeSlice, type Standing } from '../realtime/change-log.js';
+import { ChangeLog, type ChangeRange, type ChangeSlice, type Joins, type Standing } from '../realtime/change-log.js';
 import { toMessage, type MessageEntity } from '../messages/message.entity.js';
 import { toMember, type MemberEntity } from '../rooms/member.entity.js';
 import { RoomEntity, toRoom } from '../rooms/room.entity.js';
@@ -30,6 +30,21 @@ export class PostgresChangeLog extends ChangeLog {
       [[...revs.keys()], [...revs.values()]],
     );
     return new Map((rows as { id: string; rev: number }[]).map(({ id, rev }) => [id, rev]));
+  }
+
+  async joins(since?: string): Promise<Joins> {
+    // Longer than a transaction may take from dating a membership to its commit.
+    const rows: unknown = await this.dataSource.query(
+      `select now() as "lookedAt", member.user_id as "userId", member.room_id as "roomId"
+       from (select) as always left join memberships member
+         on member.left_at is null and member.joined_at > coalesce($1::timestamptz, now()) - interval '15 s'`,
+      [since ?? null],
+    );
+    const found = rows as { lookedAt: Date; userId: string | null; roomId: string | null }[];
+    return {
+      joined: found.flatMap(({ userId, roomId }) => (userId === null || roomId === null ? [] : [{ userId, roomId }])),
+      lookedAt: (found[0]?.lookedAt ?? new Date(0)).toISOString(),
+    };
   }
 
   async readMany(ranges: readonly ChangeRange[], limit: number): Promise<ChangeSlice[]> {

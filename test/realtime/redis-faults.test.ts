@@ -64,6 +64,17 @@ describe('while Redis', () => {
     await converse(3);
   });
 
+  it('is killed, a user who joins a room on one instance hears of it on the devices that he has on others', async () => {
+    redis.kill('SIGKILL');
+    await turned(false);
+    const device = await PlainClient.connect(instances[1]?.url ?? '', 'ann');
+    const { room } = await ann.ask('room:create', { name: 'Of nobody else' });
+    await device.until(() => device.signals.some((signal) => signal.kind === 'roomAdded' && signal.roomId === room.id));
+    await ann.ask('message:send', { roomId: room.id, clientMsgId: 'm', text: 'Do you hear me?' });
+    await device.until(() => device.textsOf(room.id).length > 0);
+    device.close();
+  });
+
   it('stands still with its connections open, it is found out by the beat and members miss nothing', async () => {
     redis.kill('SIGSTOP');
     await turned(false);

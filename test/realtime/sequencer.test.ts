@@ -1,5 +1,11 @@
 import fc from 'fast-check';
-import { ChangeLog, type ChangeRange, type ChangeSlice, type Standing } from '../../src/realtime/change-log.js';
+import {
+  ChangeLog,
+  type ChangeRange,
+  type ChangeSlice,
+  type Joins,
+  type Standing,
+} from '../../src/realtime/change-log.js';
 import type { Change, RoomChanges } from '../../src/protocol/index.js';
 import { Sequencer } from '../../src/realtime/sequencer.js';
 
@@ -39,6 +45,10 @@ class FakeLog extends ChangeLog {
 
   override ahead(revs: ReadonlyMap<string, number>): Promise<Map<string, number>> {
     return Promise.resolve(new Map([...revs].filter(([, rev]) => rev < this.head).map(([id]) => [id, this.head])));
+  }
+
+  override joins(): Promise<Joins> {
+    return Promise.resolve({ joined: [], lookedAt: '2026-01-01T00:00:00.000Z' });
   }
 
   override readMany(ranges: readonly ChangeRange[], limit: number): Promise<ChangeSlice[]> {
