@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { Config } from '../config.js';
 import { CONFIG } from '../config.token.js';
@@ -7,12 +8,23 @@ import { TokenBucket } from './token-bucket.js';
 const LOOK_EVERY = 1_000;
 /** A connection that takes nothing for this long while something waits for it is cut, in ms. */
 const STALLED = 10_000;
+/** After so many bytes a connection has to prove that it reads … */
+const PROOF_EVERY = 64 * 1024;
+/** … within `STALLED`, and the time that what was on its way takes at this rate, in bytes a second. */
+const SLOWEST_RATE = 32 * 1024;
 /** A connection may send this many times the requests of its limit; past that it is no client, and is cut. */
 const FLOOD = 4;
 
+/** What we use of the WebSocket beneath. */
+interface WebSocketLink {
+  terminate(): void;
+  ping(data: Buffer): void;
+  on(event: 'pong', listener: (data: Buffer) => void): void;
+}
+
 /** What we use of an Engine.IO connection; a test fails when a new version moves any of it. */
 export interface EngineConnection {
-  readonly transport: { readonly name: string; readonly socket?: { terminate(): void } };
+  readonly transport: { readonly name: string; readonly socket?: WebSocketLink };
   on(
     event: 'packetCreate' | 'packet',
     listener: (packet: { type: string; data?: string | Buffer | null }) => void,
@@ -26,6 +38,14 @@ interface Outbound {
   bytes: number;
   /** When the oldest of them came, by `performance.now()`. */
   since: number;
+  /** Bytes that were sent since the last proof was asked for. */
+  unproven: number;
+  /** The WebSocket whose pongs are listened to. */
+  link: WebSocketLink | undefined;
+  /** What the awaited pong has to carry. */
+  nonce: Buffer | undefined;
+  /** When the pong is overdue, by `performance.now()`. */
+  provenBy: number;
 }
 
 /**
@@ -37,6 +57,8 @@ interface Outbound {
 export class ConnectionGuard implements BeforeApplicationShutdown {
   private readonly logger = new Logger(ConnectionGuard.name);
   private readonly behind = new Map<EngineConnection, Outbound>();
+  /** Those whose proof is awaited. */
+  private readonly asked = new Map<EngineConnection, Outbound>();
   private readonly gone = new WeakSet<EngineConnection>();
   private readonly timer: NodeJS.Timeout;
   /** Connections cut so far, by reason. */
@@ -55,10 +77,11 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
   beforeApplicationShutdown(): void {
     clearInterval(this.timer);
     this.behind.clear();
+    this.asked.clear();
   }
 
   private boundOutbound(connection: EngineConnection): void {
-    const outbound: Outbound = { bytes: 0, since: 0 };
+    const outbound: Outbound = { bytes: 0, since: 0, unproven: 0, link: undefined, nonce: undefined, provenBy: 0 };
     connection.on('packetCreate', ({ data }) => {
       // What waits already counts, not what comes: one reply may be larger than all that may wait.
       if (outbound.bytes > this.config.limits.outboundBytes) {
@@ -69,13 +92,42 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
         outbound.since = performance.now();
         this.behind.set(connection, outbound);
       }
-      outbound.bytes += data?.length ?? 1;
+      const length = data?.length ?? 1;
+      outbound.bytes += length;
+      outbound.unproven += length;
+      if (outbound.unproven > PROOF_EVERY && outbound.nonce === undefined) this.askForProof(connection, outbound);
     });
     connection.on('flush', () => {
       outbound.bytes = 0;
       this.behind.delete(connection);
     });
-    connection.on('close', () => this.behind.delete(connection));
+    connection.on('close', () => {
+      this.behind.delete(connection);
+      this.asked.delete(connection);
+    });
+  }
+
+  /**
+   * A client that does not read may look well for long: the kernels on both sides hold megabytes for it, and pongs of
+   * Engine.IO can be sent unasked. What a WebSocket's own pong has to carry is known only to one who read the ping; every
+   * WebSocket library and browser answers it by itself.
+   */
+  private askForProof(connection: EngineConnection, outbound: Outbound): void {
+    const { name, socket } = connection.transport;
+    if (name !== 'websocket' || socket === undefined) return;
+    if (outbound.link !== socket) {
+      outbound.link = socket;
+      socket.on('pong', (data) => {
+        if (outbound.nonce?.equals(data) !== true) return;
+        outbound.nonce = undefined;
+        this.asked.delete(connection);
+      });
+    }
+    outbound.nonce = randomBytes(8);
+    outbound.provenBy = performance.now() + STALLED + (outbound.unproven / SLOWEST_RATE) * 1_000;
+    outbound.unproven = 0;
+    this.asked.set(connection, outbound);
+    socket.ping(outbound.nonce);
   }
 
   private boundInbound(connection: EngineConnection): void {
@@ -88,7 +140,9 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
   }
 
   private cutStalled(): void {
-    const stalledSince = performance.now() - STALLED;
+    const now = performance.now();
+    const stalledSince = now - STALLED;
+    for (const [connection, { provenBy }] of this.asked) if (provenBy < now) this.cut(connection, 'slow_consumer');
     for (const [connection, { since }] of this.behind) {
       // Between two polls everything waits; a polling client that stays away is found by the ping.
       if (since < stalledSince && connection.transport.name === 'websocket') this.cut(connection, 'slow_consumer');
@@ -97,6 +151,7 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
 
   private cut(connection: EngineConnection, reason: keyof typeof this.cuts): void {
     this.behind.delete(connection);
+    this.asked.delete(connection);
     // What was read before the end still comes in.
     if (this.gone.has(connection)) return;
     this.gone.add(connection);

@@ -41,6 +41,11 @@ function maskedText(text: string): Buffer {
   return Buffer.concat([header, payload]);
 }
 
+/** A client's WebSocket pong with so many zeros in it. */
+function maskedPong(length: number): Buffer {
+  return Buffer.concat([Buffer.from([0x8a, 0x80 | length, 0, 0, 0, 0]), Buffer.alloc(length)]);
+}
+
 /** A connection of somebody else's, in a transaction. */
 async function locking(databaseUrl: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: databaseUrl });
@@ -92,6 +97,22 @@ describe('one connection', () => {
     deaf.resume();
     await gone;
   });
+
+  it('that does not read is cut although the kernel takes all that it is sent, and one that reads is not', async () => {
+    await start();
+    const deaf = await deafClient(instance.url, 'ben');
+    const gone = once(deaf, 'close');
+    const text = 'x'.repeat(4_000);
+    for (let i = 0; i < 40; i++) await ann.ask('message:send', { roomId, clientMsgId: `m${i}`, text });
+    // What Engine.IO wants to hear, said without reading; the pong of a WebSocket, made up.
+    const pretending = setInterval(() => deaf.write(Buffer.concat([maskedText('3'), maskedPong(8)])), 500);
+    while (cuts().slow_consumer === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    clearInterval(pretending);
+    expect(cuts().slow_consumer).toBe(1);
+    expect([ann.socket.connected, ben.socket.connected]).toEqual([true, true]);
+    deaf.resume();
+    await gone;
+  }, 30_000);
 
   it('that asks too much is told when to ask again, and one that floods is cut', async () => {
     await start({ inboundBytesPerSecond: 256 * KIB });

@@ -36,8 +36,8 @@ const bugs = {
     const { MessageWriter } = await load('messages/message-writer.js');
     replace(
       MessageWriter.prototype,
-      'store',
-      (store) =>
+      'flush',
+      (flush) =>
         function (...args) {
           const pool = this.dataSource.driver.master;
           if (!pool.bugged) {
@@ -62,7 +62,7 @@ const bugs = {
               }
             };
           }
-          return store.apply(this, args);
+          return flush.apply(this, args);
         },
     );
   },
