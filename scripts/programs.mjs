@@ -21,8 +21,9 @@ const PROGRAMS = [
   { package: 'haproxy', commands: ['haproxy'], use: 'the load balancer' },
 ];
 
-/** @returns {Promise<string[]>} a sentence for each program that is missing still */
-export async function installPrograms() {
+/** @returns {Promise<string[]>} a sentence for each program that is missing still; of all of them, or of these packages */
+export async function installPrograms(packages) {
+  const missing = () => allMissing().filter(({ package: name }) => packages?.includes(name) ?? true);
   if (missing().length > 0 && mayInstall()) await oneAtATime('apt-get', () => install(missing()));
   const chromium = found(CHROMIUM);
   if (chromium) process.env.CHROMIUM_PATH ??= chromium;
@@ -32,7 +33,7 @@ export async function installPrograms() {
   );
 }
 
-function missing() {
+function allMissing() {
   return PROGRAMS.filter(({ commands, setting }) => !(setting && process.env[setting]) && !found(commands));
 }
 

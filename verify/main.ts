@@ -1,24 +1,27 @@
-import { mkdtemp, mkdir, writeFile, copyFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { cpus, release, tmpdir, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loads, type LoadName } from './load/load.js';
-import { Postgres } from './processes/postgres.js';
-import { Redis } from './processes/redis.js';
-import { markdown, rowPasses, summary, table, type RowReport } from './report/report.js';
+import { markdown, rowPasses, table, type RowReport } from './report/report.js';
+import { allKept } from './report/results.js';
 import { rows } from './rows/index.js';
-import { runRow } from './run-row.js';
+import { runRows } from './run-rows.js';
 
 const usage = `npm run verify -- [options]
 
-  (nothing)        the quick set: the rows that every change has to pass, each under a small load
-  --all            the whole matrix, under its full loads
+  (nothing)        the quick set: the rows that every change has to pass, each under a small load, two at a time
+  --all            the whole matrix, under its full loads, one row at a time
   --row NAME       only rows whose name begins so; may be given several times; with --all under its full load
   --seed SEED      repeats a run's choices
   --seconds N      how long the load of each row lasts
   --load NAME      ${Object.keys(loads).join(', ')}, instead of the row's own
-  --report DIR     writes report.md and its plots there
-  --out DIR        keeps histories and logs there instead of in a temporary folder
+  --lanes N        how many rows run at the same time
+  --out DIR        keeps results, histories and logs there instead of in a temporary folder
+  --report DIR     writes report.md and its plots there: of every row that has a result in the --out folder
   --server FILE    the built main.js to start; default dist/main.js
   --list           names the rows
 `;
@@ -30,6 +33,7 @@ const { values: given } = parseArgs({
     seed: { type: 'string' },
     seconds: { type: 'string' },
     load: { type: 'string' },
+    lanes: { type: 'string' },
     report: { type: 'string' },
     out: { type: 'string' },
     server: { type: 'string', default: 'dist/main.js' },
@@ -38,7 +42,6 @@ const { values: given } = parseArgs({
   },
 });
 
-// What was started ends with us; a Ctrl-C must not leave a Postgres behind.
 const ending = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ending.abort());
 
@@ -59,59 +62,65 @@ async function main(): Promise<number> {
   }
   if (chosen.length === 0) throw new Error(`There is no row ${given.row.join(', ')}; --list names them.`);
   if (given.load !== undefined && !(given.load in loads)) throw new Error(`There is no load ${given.load}.`);
+  const lanes = Number(given.lanes ?? (given.all ? 1 : 2));
+  if (!(lanes >= 1)) throw new Error(`--lanes ${given.lanes} is no number of rows.`);
 
   const seed = given.seed ?? String(Math.floor(Math.random() * 1e9));
   const dir = given.out === undefined ? await mkdtemp(join(tmpdir(), 'parley-verify-')) : resolve(given.out);
   await mkdir(dir, { recursive: true });
-  const startedAt = new Date().toISOString();
-  console.log(`Seed ${seed}; histories and logs in ${dir}`);
-  const postgres = await Postgres.start();
-  const reports: RowReport[] = [];
-  const versions = { node: process.version, postgres: await postgres.version, redis: Redis.version() };
-  try {
-    for (const row of chosen) {
-      const since = performance.now();
-      if (ending.signal.aborted) break;
-      const report = await runRow(row, {
-        ending: ending.signal,
-        seed,
-        quick: !given.all,
-        seconds: given.seconds === undefined ? undefined : Number(given.seconds),
-        load: given.load as LoadName | undefined,
-        postgres,
-        server: resolve(given.server),
-        dir,
-        versions,
-        say: (line) => console.log(line),
-      });
-      reports.push(report);
-      for (const line of summary(report)) console.log(`    ${line}`);
-      const took = ((performance.now() - since) / 1_000).toFixed(0);
-      console.log(
-        `  ${rowPasses(report) ? 'passes' : 'FAILS'} after ${took} s, ${report.acknowledged} sends acknowledged`,
-      );
-    }
-  } finally {
-    await postgres.stop();
-  }
-  console.log(`\n${table(reports)}`);
-  const text = markdown({
-    startedAt,
+  console.log(`Seed ${seed}; results, histories and logs in ${dir}`);
+  const reports = await runRows(chosen, {
+    dir,
     seed,
-    command: ['npm run verify --', ...process.argv.slice(2)].join(' '),
+    lanes,
+    quick: !given.all,
+    seconds: given.seconds === undefined ? undefined : Number(given.seconds),
+    load: given.load as LoadName | undefined,
+    server: resolve(given.server),
+    versions: versions(),
+    ending: ending.signal,
+  });
+  console.log(`\n${table(reports)}`);
+  await report(dir);
+  return reports.length === chosen.length && reports.every(rowPasses) ? 0 : 1;
+}
+
+async function report(dir: string): Promise<void> {
+  const order = new Map(rows.map(({ name }, i) => [name, i]));
+  const all = (await allKept(dir)).filter(({ row }) => order.has(row));
+  all.sort((a, b) => (order.get(a.row) ?? 0) - (order.get(b.row) ?? 0));
+  const text = markdown({
     machine: {
       processor: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
       memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
       system: `${type()} ${release()}`,
     },
-    versions,
-    rows: reports,
+    rows: all,
   });
   await writeFile(join(dir, 'report.md'), text);
-  if (given.report !== undefined) {
-    await mkdir(given.report, { recursive: true });
-    for (const { plot } of reports) if (plot !== undefined) await copyFile(join(dir, plot), join(given.report, plot));
-    await writeFile(join(given.report, 'report.md'), text);
+  if (given.report === undefined) return;
+  await mkdir(given.report, { recursive: true });
+  await Promise.all(all.flatMap(({ plot }: RowReport) => (plot === undefined ? [] : [copyPlot(dir, plot)])));
+  await writeFile(join(given.report, 'report.md'), text);
+}
+
+function copyPlot(dir: string, plot: string): Promise<void> {
+  return copyFile(join(dir, plot), join(given.report ?? dir, plot));
+}
+
+/** Of what the figures depend on; Postgres and Redis tell theirs when they run. */
+function versions(): Record<string, string> {
+  const require = createRequire(import.meta.url);
+  const of = (name: string) => (require(`${name}/package.json`) as { version: string }).version;
+  return { parley: commit(), node: process.version, 'socket.io': of('socket.io') };
+}
+
+/** The commit of this checkout; says so where something in it is not committed. */
+function commit(): string {
+  try {
+    const cwd = fileURLToPath(new URL('..', import.meta.url));
+    return execFileSync('git', ['describe', '--always', '--dirty', '--exclude=*'], { cwd, encoding: 'utf8' }).trim();
+  } catch {
+    return (createRequire(import.meta.url)('../package.json') as { version: string }).version;
   }
-  return reports.every(rowPasses) ? 0 : 1;
 }

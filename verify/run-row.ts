@@ -13,6 +13,7 @@ import { Random } from './random.js';
 import { Recorder } from './recorder.js';
 import { plot } from './report/plot.js';
 import type { RowReport } from './report/report.js';
+import { fileOf } from './report/results.js';
 import type { Row, RunningRow } from './rows/index.js';
 
 export interface RowOptions {
@@ -46,11 +47,12 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
   const loadName = options.load ?? fast?.load ?? row.load;
   const lengthMs = (options.seconds ?? fast?.seconds ?? row.seconds) * 1_000;
   const random = new Random(seed).fork(row.name);
-  const file = row.name.toLowerCase().replaceAll(/\W+/g, '-');
+  const file = fileOf(row.name);
+  const startedAt = new Date().toISOString();
   const dir = join(options.dir, file);
   await mkdir(dir, { recursive: true });
   const recorder = new Recorder(join(dir, 'history.ndjson'));
-  recorder.write({ type: 'run', row: row.name, seed, load: loadName, startedAt: new Date().toISOString(), versions });
+  recorder.write({ type: 'run', row: row.name, seed, load: loadName, startedAt, versions });
 
   const measured = new Map<string, number[]>();
   const notes: string[] = [];
@@ -146,13 +148,13 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
   return {
     row: row.name,
     title: row.title,
+    run: { startedAt, seed, quick, versions },
     load: loadName,
     seconds: lengthMs / 1_000,
     acknowledged: judgement.acknowledged,
     delivered: judgement.results.find(({ check }) => check === 'C5')?.counts['changes'] ?? 0,
     results: judgement.results,
     figures: running === undefined ? [] : (row.figures?.(judgement, running) ?? []),
-    timeline: judgement.timeline,
     notes,
     plot: plotted,
     ...(failure === undefined ? {} : { failure }),

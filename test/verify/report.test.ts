@@ -50,7 +50,12 @@ const row = (results: CheckResult[], limit?: number): RowReport => ({
   delivered: 108_000,
   results,
   figures: [{ name: 'ack p99', value: 12.34, unit: 'ms', ...(limit === undefined ? {} : { limit }) }],
-  timeline: timeline(),
+  run: {
+    startedAt: '2026-01-01T00:00:00.000Z',
+    seed: '42',
+    quick: false,
+    versions: { node: 'v20', redis: '7.0.15' },
+  },
   notes: ['Seen on one machine.'],
   plot: 'f-r1.svg',
 });
@@ -128,16 +133,12 @@ describe('the report', () => {
 
   it('writes seed, machine, versions, figures and limits into the report', () => {
     const text = markdown({
-      startedAt: '2026-01-01T00:00:00.000Z',
-      seed: '42',
-      command: 'npm run verify',
       machine: { processor: '2 cores' },
-      versions: { node: 'v20', redis: '7.0.15' },
       rows: [row([good], 10), row([good])],
     });
     for (const part of [
       '1 of 2 rows pass',
-      'seed `42`',
+      '2026-01-01 00:00 UTC: `npm run verify -- --all --seed 42`',
       '| processor | 2 cores |',
       'redis 7.0.15',
       '✗ ack p99 12.3 ms (≤ 10 ms)',

@@ -46,12 +46,17 @@ const bugs = {
             pool.query = async (wanted, ...rest) => {
               if (wanted?.name !== 'send_messages') return query(wanted, ...rest);
               const client = await pool.connect();
+              const ignore = () => undefined;
+              client.on('error', ignore);
               try {
                 await client.query('begin');
                 const result = await client.query(wanted);
                 const commit = () =>
                   client.query('commit').then(
-                    () => client.release(),
+                    () => {
+                      client.off('error', ignore);
+                      client.release();
+                    },
                     () => client.release(true),
                   );
                 setTimeout(() => void commit(), 150);

@@ -1,4 +1,4 @@
-import type { CheckName, CheckResult, Timeline } from '../checks/index.js';
+import type { CheckName, CheckResult } from '../checks/index.js';
 import { checkTitles } from '../checks/index.js';
 
 /** One figure of a row; with a `limit`, the row fails above it. */
@@ -11,8 +11,18 @@ export interface Figure {
   atLeast?: boolean;
 }
 
+/** What a row needs to be run again, and what it ran on. */
+export interface Run {
+  startedAt: string;
+  seed: string;
+  /** A row of the quick set, under its small load. */
+  quick: boolean;
+  versions: Record<string, string>;
+}
+
 export interface RowReport {
   row: string;
+  run: Run;
   title: string;
   load: string;
   seconds: number;
@@ -20,7 +30,6 @@ export interface RowReport {
   delivered: number;
   results: CheckResult[];
   figures: Figure[];
-  timeline: Timeline;
   /** What the run cannot say in a figure; why it did not run, if it did not. */
   notes: string[];
   /** The checks that have to fail: the instances ran with a bug, to see that it is found. */
@@ -32,11 +41,7 @@ export interface RowReport {
 }
 
 export interface RunReport {
-  startedAt: string;
-  seed: string;
-  command: string;
   machine: Record<string, string>;
-  versions: Record<string, string>;
   rows: RowReport[];
 }
 
@@ -128,11 +133,8 @@ export function markdown(run: RunReport): string {
     '',
     '| | |',
     '|---|---|',
-    `| run | ${run.startedAt}, \`${run.command}\`, seed \`${run.seed}\` |`,
+    ...runsOf(rows).map((line) => `| run | ${line} |`),
     ...Object.entries(run.machine).map(([name, value]) => `| ${name} | ${value} |`),
-    `| versions | ${Object.entries(run.versions)
-      .map(([name, value]) => `${name} ${value}`)
-      .join(', ')} |`,
     '',
     '| row | fault | load | acknowledged | checks violated | figures | |',
     '|---|---|---|---:|---|---|---|',
@@ -158,6 +160,21 @@ export function markdown(run: RunReport): string {
     ...Object.entries(checkTitles).map(([check, title]) => `- **${check}** ${title}.`),
     ...rows.flatMap(section),
   ].join('\n')}\n`;
+}
+
+/** A line for each seed and set of versions that rows ran with: a row may have been run again, by itself. */
+function runsOf(rows: readonly RowReport[]): string[] {
+  const runs = new Map<string, RowReport[]>();
+  for (const row of rows) {
+    const { seed, quick, versions } = row.run;
+    const told = Object.entries(versions).map(([name, value]) => `${name} ${value}`);
+    const key = `\`npm run verify --${quick ? '' : ' --all'} --seed ${seed}\`, ${told.join(', ')}`;
+    runs.set(key, [...(runs.get(key) ?? []), row]);
+  }
+  return [...runs].map(([key, of]) => {
+    const first = of.map(({ run }) => run.startedAt).sort()[0] ?? '';
+    return `${first.slice(0, 16).replace('T', ' ')} UTC: ${key}${runs.size > 1 ? ` (${of.map(({ row }) => row).join(', ')})` : ''}`;
+  });
 }
 
 function section(row: RowReport): string[] {
