@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
+import { BatchedRead } from '../database/batched-read.js';
 import type { Change } from '../protocol/index.js';
 import { ChangeLog, type ChangeRange, type ChangeSlice, type Joins, type Standing } from '../realtime/change-log.js';
 import { toMessage, type MessageEntity } from '../messages/message.entity.js';
@@ -9,18 +10,40 @@ import { RoomEntity, toRoom } from '../rooms/room.entity.js';
 /** The log is no table of its own: each row carries the rev of its latest change, so "all after rev N" is a query. */
 @Injectable()
 export class PostgresChangeLog extends ChangeLog {
+  private readonly ofUsers = new BatchedRead((userIds: readonly string[]) => this.standingsOf(userIds));
+
   constructor(private readonly dataSource: DataSource) {
     super();
   }
 
   async standings(userId: string, roomIds?: readonly string[]): Promise<Map<string, Standing>> {
+    if (roomIds === undefined) return this.ofUsers.get(userId);
     const rows: unknown = await this.dataSource.query(
       `select room.id, room.rev as head, member.rev as "memberRev"
        from memberships member join rooms room on room.id = member.room_id
-       where member.user_id = $1 and member.left_at is null ${roomIds === undefined ? '' : 'and member.room_id = any($2)'}`,
-      roomIds === undefined ? [userId] : [userId, roomIds],
+       where member.user_id = $1 and member.left_at is null and member.room_id = any($2)`,
+      [userId, roomIds],
     );
     return new Map((rows as (Standing & { id: string })[]).map(({ id, head, memberRev }) => [id, { head, memberRev }]));
+  }
+
+  /** Everything that each of these users is a member of; a map of its own for each, because who gets one may change it. */
+  private async standingsOf(userIds: readonly string[]): Promise<Map<string, Standing>[]> {
+    const rows: unknown = await this.dataSource.query(
+      `select member.user_id as "userId", room.id, room.rev as head, member.rev as "memberRev"
+       from memberships member join rooms room on room.id = member.room_id
+       where member.user_id = any($1::uuid[]) and member.left_at is null`,
+      [[...new Set(userIds)]],
+    );
+    const byUser = new Map<string, (Standing & { id: string })[]>();
+    for (const row of rows as (Standing & { id: string; userId: string })[]) {
+      const ofUser = byUser.get(row.userId);
+      if (ofUser === undefined) byUser.set(row.userId, [row]);
+      else ofUser.push(row);
+    }
+    return userIds.map(
+      (userId) => new Map((byUser.get(userId) ?? []).map(({ id, head, memberRev }) => [id, { head, memberRev }])),
+    );
   }
 
   async ahead(revs: ReadonlyMap<string, number>): Promise<Map<string, number>> {
@@ -49,7 +72,9 @@ export class PostgresChangeLog extends ChangeLog {
 
   async readMany(ranges: readonly ChangeRange[], limit: number): Promise<ChangeSlice[]> {
     // The heads come first: what is committed after them lies past the slices.
-    const rooms = await this.dataSource.manager.findBy(RoomEntity, { id: In(ranges.map(({ roomId }) => roomId)) });
+    const rooms = await this.dataSource.manager.findBy(RoomEntity, {
+      id: In([...new Set(ranges.map(({ roomId }) => roomId))]),
+    });
     const byId = new Map(rooms.map((room) => [room.id, room]));
     const bounds = [
       ranges.map(({ roomId }) => roomId),
@@ -61,7 +86,7 @@ export class PostgresChangeLog extends ChangeLog {
       const room = byId.get(roomId);
       const reach = bounds[2][i] ?? after;
       if (room === undefined || reach <= after) return { changes: [], upTo: Math.min(after, reach) };
-      const changes = [...(messages.get(roomId) ?? []), ...(members.get(roomId) ?? [])];
+      const changes = [...(messages.get(i) ?? []), ...(members.get(i) ?? [])];
       const { settingsRev } = room;
       if (settingsRev > after && settingsRev <= reach)
         changes.push({ rev: settingsRev, kind: 'room', room: toRoom(room) });
@@ -72,9 +97,9 @@ export class PostgresChangeLog extends ChangeLog {
     });
   }
 
-  private async messages(bounds: Bounds, limit: number): Promise<Map<string, Change[]>> {
+  private async messages(bounds: Bounds, limit: number): Promise<Map<number, Change[]>> {
     const rows: unknown = await this.dataSource.query(
-      `select message.room_id as "roomId", message.seq, message.rev, message.sender_id as "senderId",
+      `select wanted.place, message.room_id as "roomId", message.seq, message.rev, message.sender_id as "senderId",
               message.client_msg_id as "clientMsgId", message.text, message.created_at as "createdAt",
               message.deleted_at as "deletedAt", sender.name as "userName"
        from ${WANTED}
@@ -85,15 +110,15 @@ export class PostgresChangeLog extends ChangeLog {
        join users sender on sender.id = message.sender_id`,
       [...bounds, limit],
     );
-    return byRoom(rows as (MessageEntity & { userName: string })[], (row) => {
+    return byRange(rows as (MessageEntity & { userName: string; place: number })[], (row) => {
       const message = toMessage(row, { id: row.senderId, name: row.userName });
       return { rev: message.rev, kind: 'message', message };
     });
   }
 
-  private async members(bounds: Bounds, limit: number): Promise<Map<string, Change[]>> {
+  private async members(bounds: Bounds, limit: number): Promise<Map<number, Change[]>> {
     const rows: unknown = await this.dataSource.query(
-      `select member.room_id as "roomId", member.user_id as "userId", member.role, member.rev,
+      `select wanted.place, member.room_id as "roomId", member.user_id as "userId", member.role, member.rev,
               member.joined_at as "joinedAt", member.left_at as "leftAt", member_user.name as "userName"
        from ${WANTED}
        cross join lateral (
@@ -103,7 +128,7 @@ export class PostgresChangeLog extends ChangeLog {
        join users member_user on member_user.id = member.user_id`,
       [...bounds, limit],
     );
-    return byRoom(rows as (MemberEntity & { userName: string })[], (row) => {
+    return byRange(rows as (MemberEntity & { userName: string; place: number })[], (row) => {
       const member = toMember(row, { id: row.userId, name: row.userName });
       return { rev: member.rev, kind: 'member', member };
     });
@@ -113,14 +138,16 @@ export class PostgresChangeLog extends ChangeLog {
 /** Room ids, and for each the revs after which and up to which. */
 type Bounds = readonly [string[], number[], number[]];
 
-const WANTED = 'unnest($1::uuid[], $2::bigint[], $3::bigint[]) as wanted(room_id, after, up_to)';
+/** The same room may be wanted from several revs on, so the range counts and not the room. */
+const WANTED = `unnest($1::uuid[], $2::bigint[], $3::bigint[]) with ordinality as wanted(room_id, after, up_to, place)`;
 
-function byRoom<T extends { roomId: string }>(rows: T[], toChange: (row: T) => Change): Map<string, Change[]> {
-  const changes = new Map<string, Change[]>();
+/** By the range's place among those asked for, from 0. */
+function byRange<T extends { place: number }>(rows: T[], toChange: (row: T) => Change): Map<number, Change[]> {
+  const changes = new Map<number, Change[]>();
   for (const row of rows) {
-    const ofRoom = changes.get(row.roomId);
-    if (ofRoom === undefined) changes.set(row.roomId, [toChange(row)]);
-    else ofRoom.push(toChange(row));
+    const ofRange = changes.get(row.place - 1);
+    if (ofRange === undefined) changes.set(row.place - 1, [toChange(row)]);
+    else ofRange.push(toChange(row));
   }
   return changes;
 }

@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { uuidv7 } from 'uuidv7';
 import { ChatError } from '../chat-error.js';
+import { BatchedRead } from '../database/batched-read.js';
 import { Id, type User } from '../protocol/index.js';
 import { UserEntity } from './user.entity.js';
 
@@ -12,6 +13,7 @@ const REMEMBERED_USERS = 50_000;
 @Injectable()
 export class UsersService {
   private readonly known = new Map<string, User>();
+  private readonly fromApps = new BatchedRead((named: readonly Named[]) => this.storeAll(named));
 
   constructor(@InjectRepository(UserEntity) private readonly users: Repository<UserEntity>) {}
 
@@ -26,12 +28,7 @@ export class UsersService {
     const key = `app ${subject}`;
     const known = this.known.get(key);
     if (known?.name === name) return known;
-    const rows: unknown = await this.users.query(
-      `insert into users (id, kind, subject, name) values ($1, 'app', $2, $3)
-       on conflict (kind, subject) do update set name = excluded.name returning id, name`,
-      [uuidv7(), subject, name],
-    );
-    const user = (rows as User[])[0];
+    const user = await this.fromApps.get({ subject, name });
     if (user === undefined) throw new ChatError('unavailable', 'The user could not be stored');
     this.remember(key, user);
     return user;
@@ -56,6 +53,31 @@ export class UsersService {
     return { id: user.id, name: user.name };
   }
 
+  /** Reads those that are as they are called, as most are, and writes the others. */
+  private async storeAll(named: readonly Named[]): Promise<(User | undefined)[]> {
+    const names = new Map(named.map(({ subject, name }) => [asStored(subject), asStored(name)]));
+    const found: unknown = await this.users.query(
+      `select id, subject, name from users where kind = 'app' and subject = any($1)`,
+      [[...names.keys()]],
+    );
+    const bySubject = new Map((found as Found[]).map((user) => [user.subject, user]));
+    // In one order everywhere, so that two instances that meet the same users do not wait for each other.
+    const missing = [...names].filter(([subject, name]) => bySubject.get(subject)?.name !== name).sort(bySubjectFirst);
+    if (missing.length > 0) {
+      const stored: unknown = await this.users.query(
+        `insert into users (id, kind, subject, name)
+         select id, 'app', subject, name from unnest($1::uuid[], $2::text[], $3::text[]) as app(id, subject, name)
+         on conflict (kind, subject) do update set name = excluded.name returning id, subject, name`,
+        [missing.map(() => uuidv7()), missing.map(([subject]) => subject), missing.map(([, name]) => name)],
+      );
+      for (const user of stored as Found[]) bySubject.set(user.subject, user);
+    }
+    return named.map(({ subject }) => {
+      const user = bySubject.get(asStored(subject));
+      return user && { id: user.id, name: user.name };
+    });
+  }
+
   private remember(key: string, user: User): void {
     this.known.delete(key);
     this.known.set(key, user);
@@ -65,3 +87,18 @@ export class UsersService {
     }
   }
 }
+
+/** What an app's token says. */
+interface Named {
+  subject: string;
+  name: string;
+}
+
+interface Found extends User {
+  subject: string;
+}
+
+/** Half of a surrogate pair is no text: Postgres gets, and gives back, the replacement character. */
+const asStored = (text: string): string => text.toWellFormed();
+
+const bySubjectFirst = ([a]: [string, string], [b]: [string, string]): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -4,6 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import Pool from 'pg-pool';
 
 const tell = (message) => process.connected && process.send(message, () => undefined);
 const text = (error) => String(error?.stack ?? error).slice(0, 2_000);
@@ -16,6 +17,15 @@ process.on('unhandledRejection', (error) => tell({ type: 'unhandled', detail: te
 
 const lag = monitorEventLoopDelay({ resolution: 10 });
 lag.enable();
+
+// How many wait is known by the pool alone, and only at the moment.
+let waiters = 0;
+const connect = Pool.prototype.connect;
+Pool.prototype.connect = function (...args) {
+  const connected = connect.apply(this, args);
+  waiters = Math.max(waiters, this.waitingCount);
+  return connected;
+};
 
 process.on('message', (message) => {
   if (message?.type === 'block') {
@@ -37,7 +47,9 @@ process.on('message', (message) => {
     cpuMs: (user + system) / 1_000,
     lagP99Ms: lag.percentile(99) / 1e6,
     lagMaxMs: lag.max / 1e6,
+    waiters,
   };
+  waiters = 0;
   lag.reset();
   tell({ type: 'sample', id: message.id, values });
 });

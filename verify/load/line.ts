@@ -37,8 +37,8 @@ export interface LineEvents {
   frame: (frame: RoomChanges) => void;
   /** The server asks the client to come back after so many ms. */
   away: (afterMs: number, spreadMs: number) => void;
-  /** The end of it, once, whether it was ever ready or not. */
-  lost: (reason: string) => void;
+  /** The end of it, once, whether it was ever ready or not; with when to come back, where the server refused and said so. */
+  lost: (reason: string, retryAfterMs?: number) => void;
 }
 
 /** The packet type ACK of the Socket.IO protocol. */
@@ -69,7 +69,9 @@ export class Line {
       else this.deliver(frame);
     });
     this.socket.on('session:reconnect', ({ afterMs, spreadMs }) => events.away(afterMs, spreadMs));
-    this.socket.on('connect_error', (error) => this.end(error.message));
+    this.socket.on('connect_error', (error: Error & { data?: Partial<ErrorBody> }) =>
+      this.end(error.message, error.data?.retryAfterMs),
+    );
     this.socket.on('disconnect', (reason) => this.end(reason));
     this.watchReplies();
   }
@@ -138,7 +140,7 @@ export class Line {
   }
 
   /** Closes it, and says so at once: what comes later on it is not looked at. */
-  end(reason: string): void {
+  end(reason: string, retryAfterMs?: number): void {
     if (this.isOver) return;
     this.isOver = true;
     const { recorder, client } = this.options;
@@ -146,7 +148,16 @@ export class Line {
     if (this.connection >= 0) recorder.write({ type: 'disconnected', client, connection: this.connection, reason });
     this.socket.removeAllListeners();
     this.socket.disconnect();
-    this.events.lost(reason);
+    this.events.lost(reason, retryAfterMs);
+  }
+
+  /** Resets the connection beneath, as a network does that is gone: the server is told nothing of why. */
+  drop(): void {
+    const { engine } = this.socket.io as unknown as {
+      engine?: { transport?: { ws?: { _socket?: { resetAndDestroy(): void } } } };
+    };
+    engine?.transport?.ws?._socket?.resetAndDestroy();
+    this.end('dropped');
   }
 
   private begin(session: SessionReady): void {

@@ -2,6 +2,7 @@ import { uuidv7 } from 'uuidv7';
 import { pause, until } from '../processes/program.js';
 import type { Random } from '../random.js';
 import type { Recorder } from '../recorder.js';
+import { joinOverRest } from './join-over-rest.js';
 import { PlainClient, type Place } from './plain-client.js';
 import { Sender } from './sender.js';
 
@@ -14,6 +15,8 @@ export interface LoadShape {
   pace: { perSecond: number } | { onTheirWay: number };
   /** Clients that are in no room and must hear of none. */
   outsiders: number;
+  /** Members of one large room beside the others. */
+  crowd?: number;
   /** Shortest and longest text. */
   text: [number, number];
 }
@@ -21,9 +24,9 @@ export interface LoadShape {
 export const loads = {
   L1: { clients: 60, rooms: 10, members: 12, pace: { perSecond: 50 }, outsiders: 4, text: [20, 200] },
   L2: { clients: 600, rooms: 50, members: 12, pace: { perSecond: 100 }, outsiders: 10, text: [20, 200] },
-  L3: { clients: 5_000, rooms: 200, members: 25, pace: { perSecond: 50 }, outsiders: 0, text: [20, 200] },
+  L3: { clients: 5_000, rooms: 200, members: 25, pace: { perSecond: 50 }, outsiders: 0, text: [20, 200], crowd: 1_000 },
   L4: { clients: 20, rooms: 1, members: 20, pace: { onTheirWay: 8 }, outsiders: 2, text: [20, 200] },
-} satisfies Record<string, LoadShape>;
+} satisfies Record<string, LoadShape> as Record<'L1' | 'L2' | 'L3' | 'L4', LoadShape>;
 
 export type LoadName = keyof typeof loads;
 
@@ -37,8 +40,10 @@ export interface LoadOptions {
   onSent?: (roomId: string, seq: number) => void;
 }
 
-/** Connections that are opened a second, so that the preparation is no storm. */
+/** Connections that are opened a second, so that the preparation is no storm; of a large load so many that it takes so many seconds. */
 const connectsPerSecond = 150;
+const connectSeconds = 15;
+const joinsAtOnce = 24;
 
 /** N clients over M rooms: makes them, and sends at the chosen pace until it is told to stop. */
 export class Load {
@@ -69,13 +74,17 @@ export class Load {
       this.roomsOf.set(client, []);
     }
     for (let i = 0; i < shape.outsiders; i++) this.outsiders.push(await this.client(`x${i}`, `ux${i}`));
-    for (const client of [...this.clients, ...this.outsiders]) {
+    if (shape.crowd !== undefined) await this.gather(shape.crowd);
+    const everyone = [...this.clients, ...this.outsiders];
+    const every = 1_000 / Math.max(connectsPerSecond, everyone.length / connectSeconds);
+    const since = performance.now();
+    for (const [i, client] of everyone.entries()) {
+      const early = since + i * every - performance.now();
+      if (early > 0) await pause(early);
       client.connect();
-      await pause(1_000 / connectsPerSecond);
     }
-    const all = () => [...this.clients, ...this.outsiders].every(({ live }) => live);
-    await until(all, 60_000, 'every client is connected');
-    await Promise.all(Array.from({ length: shape.rooms }, (_, i) => this.room(i)));
+    await until(() => everyone.every(({ live }) => live), 60_000, 'every client is connected');
+    if (shape.crowd === undefined) await Promise.all(Array.from({ length: shape.rooms }, (_, i) => this.room(i)));
   }
 
   /** Of every load the same clients send to the same rooms in the same order; when, the answers decide in a closed loop. */
@@ -176,14 +185,48 @@ export class Load {
     this.senders[sender]?.send(this.random.pick(rooms), this.text());
   }
 
-  private async room(index: number): Promise<void> {
+  /** The rooms of a large load, whose members join over REST before they connect: nobody has to be told of each joining. */
+  private async gather(crowd: number): Promise<void> {
     const { shape, recorder } = this.options;
+    const rooms = Array.from({ length: shape.rooms + 1 }, (_, index) => {
+      const isCrowd = index === shape.rooms;
+      const name = isCrowd ? 'large' : `r${index}`;
+      const members = isCrowd ? this.clients.slice(0, crowd) : this.membersOf(index);
+      return { roomId: uuidv7(), name, members };
+    });
+    const url = () => `${this.place().url}/v1/rooms`;
+    const joins: (() => Promise<void>)[] = [];
+    for (const [index, { roomId, name, members }] of rooms.entries()) {
+      recorder.call(roomId, name);
+      this.rooms[index] = roomId;
+      for (const client of members) this.roomsOf.get(client)?.push(roomId);
+      await joinOverRest(members[0] as PlainClient, url(), roomId, { roomId, name });
+      for (const client of members.slice(1)) joins.push(() => joinOverRest(client, `${url()}/${roomId}/join`, roomId));
+    }
+    // Rooms in turn, so that those who join at the same time do not wait for one room's lock.
+    const order = this.random.fork('joins').shuffled(joins).values();
+    await Promise.all(
+      Array.from({ length: joinsAtOnce }, async () => {
+        for (const join of order) await join();
+      }),
+    );
+  }
+
+  private membersOf(room: number): PlainClient[] {
+    const { members } = this.options.shape;
+    return Array.from(
+      { length: members },
+      (_, j) => this.clients[(room * members + j) % this.clients.length] as PlainClient,
+    );
+  }
+
+  private async room(index: number): Promise<void> {
+    const { recorder } = this.options;
     const roomId = uuidv7();
     const name = `r${index}`;
     recorder.call(roomId, name);
     this.rooms[index] = roomId;
-    for (let j = 0; j < shape.members; j++) {
-      const client = this.clients[(index * shape.members + j) % this.clients.length] as PlainClient;
+    for (const [j, client] of this.membersOf(index).entries()) {
       if (j === 0) {
         const noted = { membership: { room: name, user: client.options.user, on: true } };
         await client.request('room:create', { roomId, name }, noted);

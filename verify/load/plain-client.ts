@@ -69,7 +69,7 @@ export class PlainClient {
         frame: (frame) => this.take(frame),
         away: (afterMs, spreadMs) =>
           void pause(afterMs + random.next() * spreadMs).then(() => line.end('asked to come back')),
-        lost: () => this.comeBack(),
+        lost: (_, retryAfterMs) => this.comeBack(retryAfterMs),
       },
     );
     this.line = line;
@@ -83,6 +83,11 @@ export class PlainClient {
   /** Cuts the connection; the client comes back by itself. */
   cut(): void {
     this.line?.end('cut');
+  }
+
+  /** The same without a word to the server. */
+  drop(): void {
+    this.line?.drop();
   }
 
   request<E extends RequestName>(event: E, input: RequestInput<E>, noted?: Noted): Promise<Outcome<ResultOf<E>>> {
@@ -113,14 +118,14 @@ export class PlainClient {
     return left.kind === 'ok';
   }
 
-  private comeBack(): void {
+  private comeBack(retryAfterMs = 0): void {
     this.isLive = false;
     this.held.clear();
     this.line = undefined;
     if (this.isClosed) return;
     const { random } = this.options;
     this.failures += 1;
-    const wait = random.between(0.5, 1) * Math.min(2_000, 100 * 2 ** Math.min(this.failures, 6));
+    const wait = random.between(0.5, 1) * Math.min(2_000, 100 * 2 ** Math.min(this.failures, 6)) + retryAfterMs;
     void pause(wait).then(() => this.connect());
   }
 

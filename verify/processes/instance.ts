@@ -33,6 +33,9 @@ export class Instance {
   private samples = 0;
   private readonly waiting = new Map<number, (values: Record<string, number>) => void>();
 
+  /** Told of each sample. */
+  onSample: ((values: Record<string, number>) => void) | undefined;
+
   constructor(private readonly options: InstanceOptions) {}
 
   get name(): string {
@@ -149,6 +152,7 @@ export class Instance {
     clearTimeout(timer);
     this.waiting.delete(id);
     if (values === undefined) return undefined;
+    this.onSample?.(values);
     this.options.recorder.write({
       type: 'sample',
       instance: this.name,

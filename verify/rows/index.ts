@@ -4,8 +4,9 @@ import { clientRows } from './clients.js';
 import { postgresRows } from './postgres.js';
 import { redisRows } from './redis.js';
 import type { Row } from './row.js';
+import { stormRows } from './storm.js';
 
 export type { Row, RunningRow } from './row.js';
 
 /** The matrix. */
-export const rows: Row[] = [...appRows, ...redisRows, ...postgresRows, ...clientRows, ...checkerRows];
+export const rows: Row[] = [...appRows, ...redisRows, ...postgresRows, ...clientRows, ...stormRows, ...checkerRows];
