@@ -1,4 +1,7 @@
-/** `npm test` runs every check; `npm test -- test/sdk` runs Jest alone, on those paths. The last line is `N passed, N failed`. */
+/**
+ * `npm test` runs every check; `npm test -- test/sdk` runs Jest alone, on those paths; `npm test -- --faults` runs every check and
+ * the quick set of the fault matrix. The last line is `N passed, N failed`.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
@@ -15,18 +18,19 @@ const CHECKS = [
 const END_MS = 20_000;
 const LIMIT_MS = 20 * 60_000;
 
-const jestArgs = process.argv.slice(2);
+const faults = process.argv.includes('--faults');
+const jestArgs = process.argv.slice(2).filter((arg) => arg !== '--faults');
 const started = Date.now();
 /** @type {{ name: string, passed: number, failed: number, note?: string }[]} */
 const results = [];
 let stopped;
 
 // A Ctrl-C reaches the children too, and they clean up; a signal to this process alone is passed on.
-let jest;
+let child;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     stopped = signal;
-    if (jest) jest.kill(signal);
+    if (child) child.kill(signal);
     else process.exit(128 + constants.signals[signal]);
   });
 }
@@ -37,6 +41,7 @@ try {
   for (const sentence of sentences) results.push({ name: 'programs', passed: 0, failed: 1, note: sentence });
   if (jestArgs.length === 0) results.push(...(await Promise.all(CHECKS.map(run))));
   results.push(await runJest());
+  if (faults && !stopped) results.push(await runFaults());
 } catch (error) {
   results.push({
     name: 'preparation',
@@ -56,25 +61,48 @@ async function run({ name, args }) {
   return { name, passed: 0, failed: 1, note };
 }
 
+/** Some of the matrix needs minutes; what it says meanwhile shows that it is alive. */
+async function runFaults() {
+  const began = Date.now();
+  const args = ['--import', './test/environment/typescript.mjs', 'verify/main.ts'];
+  child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text;
+    process.stdout.write(text);
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  child = undefined;
+  const [, passed, failed] = /(\d+) passed, (\d+) failed\s*$/.exec(output) ?? [];
+  const result = {
+    name: 'faults',
+    passed: Number(passed ?? 0),
+    failed: Number(failed ?? 0),
+    note: `${seconds(began)} s`,
+  };
+  if (code !== 0 && result.failed === 0) fail(result, `the checker ended with ${code}`);
+  return result;
+}
+
 async function runJest() {
   const began = Date.now();
   const dir = mkdtempSync(join(tmpdir(), 'parley-results-'));
   const file = join(dir, 'jest.json');
   const script = join(root, 'node_modules/jest/bin/jest.js');
   const args = ['--experimental-vm-modules', '--no-warnings', script, '--json', `--outputFile=${file}`, ...jestArgs];
-  jest = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   let hangs;
   const watch = setInterval(() => {
     const finished = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
-    if (hangs) return void jest.kill('SIGKILL');
+    if (hangs) return void child.kill('SIGKILL');
     if (finished && Date.now() - finished > END_MS)
       hangs = 'Jest did not end after its last test: something was left open';
     if (Date.now() - began > LIMIT_MS) hangs = `Jest did not end within ${LIMIT_MS / 60_000} minutes`;
-    if (hangs) jest.kill('SIGTERM');
+    if (hangs) child.kill('SIGTERM');
   }, END_MS / 2);
-  const code = await new Promise((resolve) => jest.once('close', resolve));
+  const code = await new Promise((resolve) => child.once('close', resolve));
   clearInterval(watch);
-  jest = undefined;
+  child = undefined;
   const report = readReport(file);
   rmSync(dir, { recursive: true, force: true });
   const result = {

@@ -80,9 +80,11 @@ async function main(): Promise<number> {
     versions: versions(),
     ending: ending.signal,
   });
-  console.log(`\n${table(reports)}`);
+  console.log(`\n${table(reports)}\n`);
   await report(dir);
-  return reports.length === chosen.length && reports.every(rowPasses) ? 0 : 1;
+  const passed = reports.filter(rowPasses).length;
+  console.log(`${passed} passed, ${chosen.length - passed} failed`);
+  return passed === chosen.length ? 0 : 1;
 }
 
 async function report(dir: string): Promise<void> {

@@ -9,7 +9,7 @@ import { StartError } from '../start-error.js';
 /** A beat goes out on the bus this often, in ms … */
 const BEAT_EVERY = 500;
 /** … and when none came back for this long, the bus is degraded and both connections are made anew. */
-const BEAT_MISSED = 2_500;
+const BEAT_MISSED = 2_000;
 const CONNECT_TIMEOUT = 2_000;
 /** Connecting, with every subscription made, is given up after this long, in ms: a subscriber whose answers vanish says nothing. */
 const CONNECT_PATIENCE = 3_000;
