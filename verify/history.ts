@@ -184,6 +184,8 @@ export interface FaultRecord {
   name: string;
   /** While it lasts a reply may be physically unable to arrive: a stopped instance, a cut client link. */
   silences?: boolean;
+  /** The rooms that it touches, where it does not touch all. */
+  rooms?: string[];
 }
 
 export interface ProcessRecord {

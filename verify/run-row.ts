@@ -102,9 +102,9 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
       over: () => performance.now() > end - 3_000,
       pause,
       measure: (name, value) => measured.set(name, [...(measured.get(name) ?? []), value]),
-      fault: async (name, work, { silences } = {}) => {
+      fault: async (name, work, extent = {}) => {
         const fault = recorder.nextFault();
-        const common = { type: 'fault' as const, fault, name, ...(silences === true ? { silences } : {}) };
+        const common = { type: 'fault' as const, fault, name, ...extent };
         recorder.write({ ...common, at: 'begin' });
         await work();
         recorder.write({ ...common, at: 'end' });

@@ -4,8 +4,11 @@ import { Histogram } from './histogram.js';
 import { entry, Numbers, quantile } from './numbers.js';
 import { Sends } from './sends.js';
 
-/** Sends of before the phase `load` warm the processes up; they count as nothing else. */
-export type Span = 'warmup' | 'before' | 'during' | 'after';
+/**
+ * Sends of before the phase `load` warm the processes up; they count as nothing else. `beside` are those that are sent during
+ * faults of which none touches their room.
+ */
+export type Span = 'warmup' | 'before' | 'during' | 'beside' | 'after';
 export type Kind = 'ack' | 'same' | 'cross';
 
 /** A second of the run, by the time at which things arrived; times in µs. */
@@ -36,7 +39,7 @@ export function latency(
   const verdict = new Verdict('C14');
   const timeline: Timeline = { seconds: [], faults: [], load: { from: 0, to: 0 } };
   let loading = false;
-  const open = new Map<number, Timeline['faults'][number]>();
+  const open = new Map<number, { fault: Timeline['faults'][number]; rooms: Set<string> | undefined }>();
   const histograms = new Map<string, Histogram>();
   const instances = new Map<number, string>();
   const spans: Span[] = [];
@@ -45,6 +48,11 @@ export function latency(
   const returns = new Numbers();
   const ends: { name: string; t: number; backlog: number }[] = [];
 
+  const spanOf = (room: string): Span => {
+    if (!loading) return 'warmup';
+    if (open.size === 0) return timeline.faults.length > 0 ? 'after' : 'before';
+    return [...open.values()].some(({ rooms }) => rooms?.has(room) ?? true) ? 'during' : 'beside';
+  };
   const histogram = (kind: Kind, span: Span) => entry(histograms, `${kind} ${span}`, () => new Histogram());
   const second = (t: number): Second => {
     const at = Math.floor(t / 1e9);
@@ -81,9 +89,9 @@ export function latency(
         if (record.at === 'begin') {
           const fault = { name: record.name, from: t / 1e9, to: Infinity };
           timeline.faults.push(fault);
-          open.set(record.fault, fault);
+          open.set(record.fault, { fault, rooms: record.rooms && new Set(record.rooms) });
         } else {
-          const fault = open.get(record.fault);
+          const fault = open.get(record.fault)?.fault;
           if (fault !== undefined) fault.to = t / 1e9;
           open.delete(record.fault);
           ends.push({ name: record.name, t, backlog: 0 });
@@ -104,13 +112,7 @@ export function latency(
       case 'request': {
         if (record.send === undefined) break;
         const send = sends.ofRequest(record.request);
-        spans[send] ??= !loading
-          ? 'warmup'
-          : open.size > 0
-            ? 'during'
-            : timeline.faults.length > 0
-              ? 'after'
-              : 'before';
+        spans[send] ??= spanOf(record.send.room);
         second(t).sent += 1;
         break;
       }

@@ -90,8 +90,8 @@ export class Cluster {
         ? TcpProxy.start({
             target: { host: '127.0.0.1', port },
             random: random.fork(kind),
-            // As node-redis writes it.
-            labels: { subscriber: Buffer.from('subscribe') },
+            // As node-redis writes them.
+            labels: { subscriber: Buffer.from('subscribe'), publisher: Buffer.from('PUBLISH') },
           })
         : undefined;
     const postgres = await proxy('postgres', this.postgres.port);

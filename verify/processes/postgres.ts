@@ -47,6 +47,23 @@ export class Postgres {
     }
   }
 
+  /** A connection that stays, past every proxy; the caller ends it. */
+  async connect(url = this.server.url): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: url });
+    // It may be one that a fault hits.
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  }
+
+  /** Asks the postmaster to end (SIGINT: fast, SIGQUIT: immediate); resolves when the next one answers. */
+  async restart(signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+    const [before] = this.pids();
+    if (before !== undefined) this.signal(signal, [before]);
+    await until(() => !runs(before), 60_000, 'Postgres ends');
+    await this.ready();
+  }
+
   /** The postmaster first, then its backends. */
   pids(): number[] {
     const postmaster = Number(readFileSync(join(this.dir, 'cluster', 'postmaster.pid'), 'utf8').split('\n')[0]);
@@ -79,6 +96,10 @@ export class Postgres {
     await this.server.stop();
     await rm(this.dir, { recursive: true, force: true });
   }
+}
+
+function runs(pid: number | undefined): boolean {
+  return pid !== undefined && parentOf(pid) !== undefined;
 }
 
 function childrenOf(parent: number): number[] {

@@ -1,7 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { createClient } from 'redis';
 import { freePort, hasEnded, until } from './program.js';
+
+export type RedisClient = ReturnType<typeof createClient>;
 
 /** A private Redis (or Valkey) in memory, on a port that it keeps when it is killed and started again. */
 export class Redis {
@@ -44,16 +47,34 @@ export class Redis {
     await this.ready();
   }
 
-  /** One command on a connection of its own; the raw answer. */
-  command(...words: string[]): Promise<string> {
+  /** One command on a connection of its own; what came first of the raw answer. */
+  command(...words: (string | Buffer)[]): Promise<string> {
     return new Promise((resolve, reject) => {
-      const socket = connect(this.port, '127.0.0.1', () => socket.write(`${words.join(' ')}\r\n`));
+      const socket = connect(this.port, '127.0.0.1', () => socket.write(encode(words)));
       socket.once('data', (data) => {
         resolve(String(data));
         socket.destroy();
       });
       socket.once('error', reject);
     });
+  }
+
+  /** The same, for a command whose failure would make a fault that is none. @throws when Redis refuses it */
+  async must(...words: string[]): Promise<string> {
+    const answer = await this.command(...words);
+    if (answer.startsWith('-')) throw new Error(`Redis refuses ${words.join(' ')}: ${answer.trim()}`);
+    return answer;
+  }
+
+  /** A client of the checker's own; the caller ends it. */
+  async client(): Promise<RedisClient> {
+    const client = createClient({
+      url: `redis://127.0.0.1:${this.port}`,
+      socket: { reconnectStrategy: false },
+    }) as RedisClient;
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
   }
 
   private async ready(): Promise<void> {
@@ -64,6 +85,11 @@ export class Redis {
       );
     await until(() => !hasEnded(this.child) && pings(), 10_000, 'Redis answers');
   }
+}
+
+function encode(words: (string | Buffer)[]): Buffer {
+  const parts = words.flatMap((word) => [`$${Buffer.byteLength(word)}\r\n`, word, '\r\n']);
+  return Buffer.concat([`*${words.length}\r\n`, ...parts].map((part) => Buffer.from(part)));
 }
 
 /** Ends with this process, also when that is killed, where the system knows how. */

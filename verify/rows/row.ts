@@ -1,6 +1,7 @@
 import type { CheckName, Judgement, Kind } from '../checks/index.js';
 import type { Load, LoadName } from '../load/load.js';
 import type { Cluster, Node, Topology } from '../processes/cluster.js';
+import type { FaultRecord } from '../history.js';
 import type { Random } from '../random.js';
 import type { Recorder } from '../recorder.js';
 import type { Figure } from '../report/report.js';
@@ -42,7 +43,7 @@ export interface RunningRow {
   over: () => boolean;
   pause: (ms: number) => Promise<void>;
   /** Marks what `work` does as a fault, in the history and on the plot. */
-  fault: (name: string, work: () => Promise<void>, options?: { silences?: boolean }) => Promise<void>;
+  fault: (name: string, work: () => Promise<void>, options?: Pick<FaultRecord, 'silences' | 'rooms'>) => Promise<void>;
   measure: (name: string, value: number) => void;
 }
 
@@ -77,12 +78,18 @@ export async function timeUntil(
  * A latency during the fault against the same before it. Up to 50 ms it always passes, because two shared cores scatter by so much
  * whatever the fault. In the quick set, which runs beside other rows on any machine, the figure is told and nothing more.
  */
-export function against(judgement: Judgement, kind: Kind, times: number, { quick }: RunningRow): Figure {
+export function against(
+  judgement: Judgement,
+  kind: Kind,
+  times: number,
+  { quick }: RunningRow,
+  span: 'during' | 'beside' = 'during',
+): Figure {
   const before = judgement.quantileMs(kind, 'before', 0.99);
   const names = { ack: 'acknowledged', same: 'same instance', cross: 'other instances' };
   return {
-    name: `${names[kind]} p99 during (${before.toFixed(1)} ms before)`,
-    value: judgement.quantileMs(kind, 'during', 0.99),
+    name: `${names[kind]} p99 ${span === 'during' ? span : 'in other rooms'} (${before.toFixed(1)} ms before)`,
+    value: judgement.quantileMs(kind, span, 0.99),
     unit: 'ms',
     ...(quick ? {} : { limit: Math.max(50, before * times) }),
   };
@@ -95,4 +102,13 @@ export function backlog(judgement: Judgement, limit: number): Figure {
 
 export function figureOf({ results }: Judgement, check: string, name: string): number {
   return results.find((result) => result.check === check)?.figures[name] ?? NaN;
+}
+
+/** Of what was measured under a name; NaN where nothing was. */
+export const worst = ({ measured }: RunningRow, name: string): number => Math.max(...(measured.get(name) ?? [NaN]));
+export const sum = ({ measured }: RunningRow, name: string): number =>
+  (measured.get(name) ?? [NaN]).reduce((total, value) => total + value, 0);
+export function median({ measured }: RunningRow, name: string): number {
+  const values = [...(measured.get(name) ?? [])].sort((a, b) => a - b);
+  return values[Math.floor(values.length / 2)] ?? NaN;
 }
