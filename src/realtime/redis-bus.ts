@@ -1,15 +1,19 @@
-import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { createClient } from 'redis';
 import type { Config } from '../config.js';
 import { CONFIG } from '../config.token.js';
 import { StartError } from '../start-error.js';
+import { BusBeats } from './bus-beats.js';
 
 /** A beat goes out on the bus this often, in ms … */
 const BEAT_EVERY = 500;
 /** … and when none came back for this long, the bus is degraded and both connections are made anew. */
 const BEAT_MISSED = 2_000;
+/** Reasons that are logged of one degradation, at most. */
+const REASONS = 8;
+/** What the last word to the other instances may take, in ms. */
+const GOODBYE = 500;
 const CONNECT_TIMEOUT = 2_000;
 /** Connecting, with every subscription made, is given up after this long, in ms: a subscriber whose answers vanish says nothing. */
 const CONNECT_PATIENCE = 3_000;
@@ -38,19 +42,24 @@ export class RedisBus implements OnApplicationShutdown {
   private readonly logger = new Logger(RedisBus.name);
   private readonly events = new EventEmitter();
   private readonly beatChannel: string;
+  private readonly beats = new BusBeats();
   private readonly subscriptions: { kind: Kind; channel: string; listener: Listener }[] = [];
   private connections: Connections | undefined;
-  private lastBeat = 0;
   private failures = 0;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
   private isHealthy = false;
+  private isBeatMissed = false;
+  /** What was logged since the bus worked, so that it is logged once. */
+  private readonly reasons = new Set<string>();
+  /** What Redis said last to a publish that it did not take. */
+  private refusal = '';
   /** Publishes that Redis did not take, and frames that could not be read. */
   readonly counts = { dropped: 0, junk: 0, connects: 0 };
 
   constructor(@Inject(CONFIG) private readonly config: Config) {
-    this.beatChannel = `${config.redis?.prefix ?? ''}:beat:${randomUUID()}`;
-    if (config.redis !== undefined) this.remember('subscribe', this.beatChannel, () => this.onBeat());
+    this.beatChannel = `${config.redis?.prefix ?? ''}:beat`;
+    if (config.redis !== undefined) this.remember('subscribe', this.beatChannel, (beat) => this.onBeat(String(beat)));
   }
 
   /** False: one instance, no Redis. */
@@ -58,12 +67,20 @@ export class RedisBus implements OnApplicationShutdown {
     return this.config.redis !== undefined;
   }
 
-  /** Whether what other instances publish can be expected to arrive. */
+  /** Whether Redis carries what this instance publishes, and brings it what is published. */
   get healthy(): boolean {
     return this.isHealthy;
   }
 
-  /** `listener` runs whenever the bus turns from healthy to degraded or back. */
+  /**
+   * Whether all that the other instances publish can be expected to arrive. It cannot from the first beat on that is missed, our own
+   * or that of an instance that may have lost Redis alone.
+   */
+  get complete(): boolean {
+    return this.isHealthy && !this.isBeatMissed;
+  }
+
+  /** `listener` runs whenever `healthy` or `complete` turns. */
   onTurn(listener: () => void): void {
     this.events.on('turn', listener);
   }
@@ -82,13 +99,18 @@ export class RedisBus implements OnApplicationShutdown {
     if (this.isHealthy) return;
     if (this.config.redis?.required === true) {
       throw new StartError(
-        'Redis does not answer at REDIS_URL: start it or correct the address, or set REDIS_REQUIRED=off to start without.',
+        `Redis does not work at REDIS_URL${this.reason}: start it or correct the address, or set REDIS_REQUIRED=off to start without.`,
       );
     } else {
       this.logger.error(
-        'Redis does not answer. Parley serves without it: other instances see changes about a second later. Check REDIS_URL.',
+        `Redis does not work${this.reason}. Parley serves without it: other instances see changes about a second later. Check REDIS_URL.`,
       );
     }
+  }
+
+  private get reason(): string {
+    const last = [...this.reasons].at(-1);
+    return last === undefined ? '' : ` (${last})`;
   }
 
   /** What the adapter takes for its publishing client. */
@@ -101,9 +123,11 @@ export class RedisBus implements OnApplicationShutdown {
     this.counts.junk += 1;
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
+    if (this.isHealthy)
+      await within(GOODBYE, this.publisher.publish(this.beatChannel, this.beats.goodbye)).catch(() => undefined);
     this.disconnect();
   }
 
@@ -141,8 +165,9 @@ export class RedisBus implements OnApplicationShutdown {
     }
     try {
       return await command(client);
-    } catch {
+    } catch (error) {
       this.counts.dropped += 1;
+      this.refusal = `: ${String(error)}`;
       return otherwise;
     }
   }
@@ -160,7 +185,7 @@ export class RedisBus implements OnApplicationShutdown {
     this.subscriptions.push(subscription);
     const client = this.connections?.subscriber;
     if (client?.isReady === true)
-      this.subscribeOn(client, subscription).catch(() => this.reconnect('a subscription failed'));
+      this.subscribeOn(client, subscription).catch((error: unknown) => this.reconnect(String(error)));
   }
 
   private forget(kind: Kind, channel: string): void {
@@ -196,7 +221,7 @@ export class RedisBus implements OnApplicationShutdown {
       client.on('end', () => this.connections === fresh && this.reconnect('a connection ended'));
       client.on('error', (error: unknown) => this.connections === fresh && this.reconnect(String(error)));
     }
-    this.lastBeat = Date.now();
+    this.beats.begin();
     this.failures = 0;
   }
 
@@ -215,12 +240,16 @@ export class RedisBus implements OnApplicationShutdown {
         .finally(() => this.loopIn(this.connections === undefined ? this.retryPause() : 0));
       return;
     }
-    if (Date.now() - this.lastBeat > BEAT_MISSED) {
-      this.reconnect('its beat did not come back');
+    if (this.beats.age() > BEAT_MISSED) {
+      this.reconnect(`its beat did not come back${this.refusal}`);
       this.loopIn(0);
       return;
     }
-    void this.send((client) => client.publish(this.beatChannel, '1'));
+    void this.send((client) => client.publish(this.beatChannel, this.beats.id));
+    if (this.isBeatMissed !== this.beats.isOneMissed()) {
+      this.isBeatMissed = !this.isBeatMissed;
+      this.events.emit('turn');
+    }
     this.loopIn(BEAT_EVERY);
   }
 
@@ -233,8 +262,11 @@ export class RedisBus implements OnApplicationShutdown {
     return Math.random() * Math.min(RETRY_CAP, 50 * 2 ** this.failures);
   }
 
-  private onBeat(): void {
-    this.lastBeat = Date.now();
+  private onBeat(beat: string): void {
+    const whose = this.beats.hear(beat);
+    if (whose === 'junk') this.noteJunk();
+    if (whose !== 'own') return;
+    this.refusal = '';
     this.turn(true, 'works');
   }
 
@@ -251,14 +283,27 @@ export class RedisBus implements OnApplicationShutdown {
   }
 
   private turn(healthy: boolean, reason: string): void {
-    if (this.isHealthy === healthy || this.stopped) return;
+    if (this.stopped) return;
+    if (!healthy) this.warn(reason);
+    if (this.isHealthy === healthy) return;
     this.isHealthy = healthy;
-    if (healthy) this.logger.log('The Redis bus works');
-    else
-      this.logger.warn(
-        `The Redis bus is degraded: ${reason}. Changes of other instances are read from Postgres meanwhile`,
-      );
+    if (healthy) {
+      this.logger.log('The Redis bus works');
+      this.reasons.clear();
+    }
     this.events.emit('turn');
+  }
+
+  /** Each reason once, until the bus works again. */
+  private warn(reason: string): void {
+    if (this.reasons.has(reason) || this.reasons.size >= REASONS) return;
+    this.reasons.add(reason);
+    const hint = reason.includes('NOPERM')
+      ? ` The Redis user lacks rights: it needs the channels &${this.config.redis?.prefix}*, see docs/operations.md.`
+      : '';
+    this.logger.warn(
+      `The Redis bus is degraded: ${reason}. Changes of other instances are read from Postgres meanwhile.${hint}`,
+    );
   }
 }
 

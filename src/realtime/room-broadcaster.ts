@@ -36,7 +36,7 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
       log,
       (frame) => this.deliver(frame),
       (roomId) => this.local(roomChannel(roomId)).size > 0,
-      () => this.bus.healthy || !this.bus.enabled,
+      () => this.bus.complete || !this.bus.enabled,
     );
     // Back: what was missed is fetched at once. Gone: what others do is looked for from now on.
     this.bus.onTurn(() => this.plan(0));
@@ -181,7 +181,7 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
     } catch (error) {
       this.logger.warn(`Comparing with the database failed: ${String(error)}`);
     }
-    this.plan(this.bus.enabled && !this.bus.healthy ? RECONCILE_DEGRADED : RECONCILE_EVERY);
+    this.plan(this.bus.enabled && !this.bus.complete ? RECONCILE_DEGRADED : RECONCILE_EVERY);
   }
 
   /** A member change that the bus lost has told nobody's other devices, where no one else has the room open. */

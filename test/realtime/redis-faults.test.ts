@@ -126,14 +126,12 @@ describe('what Redis says to subscribers vanishes, for a while', () => {
     expect(bus.healthy).toBe(true);
 
     proxy.set({ down: { kind: 'blackhole' } }, { label: 'subscriber' });
-    await turn();
-    expect(bus.healthy).toBe(false);
+    while (bus.healthy) await turn();
     // One more try has begun, whose subscriptions nobody answers.
     const { connects } = bus.counts;
     while (bus.counts.connects < connects + 2) await new Promise((resolve) => setTimeout(resolve, 20));
     proxy.heal();
-    await turn();
-    expect(bus.healthy).toBe(true);
+    while (!bus.healthy) await turn();
 
     await instance.stop();
     await proxy.stop();
@@ -153,7 +151,7 @@ describe('an instance that starts without Redis', () => {
     await instance.stop();
     await expect(
       startInstance(database.url, nobody, { redis: { url: nobody, prefix: 'test', required: true } }),
-    ).rejects.toThrow(/^Redis does not answer at REDIS_URL: start it/);
+    ).rejects.toThrow(/^Redis does not work at REDIS_URL \(.*\): start it/);
     await database.drop();
   });
 });
