@@ -14,7 +14,8 @@ interface Internals {
  * A query that ran into `query_timeout` leaves its connection in an unknown state: the server may be gone without a word,
  * and stock `pg` gives such a client back to the pool, where it fails for ever (node-postgres#3399). Here it is destroyed,
  * so the pool opens a fresh one; and with it those that idle on the same server, for what swallowed one connection has
- * likely swallowed them all, and each would cost somebody another timeout to find out.
+ * likely swallowed them all, and each would cost somebody another timeout to find out. The same goes for a server that has
+ * become read-only: after a failover a connection leads to the primary of before, and only a new one to that of now.
  */
 export class PgClient extends pg.Client {
   private static readonly open = new Set<PgClient>();
@@ -29,7 +30,7 @@ export class PgClient extends pg.Client {
     const result: unknown = (super.query as (...args: unknown[]) => unknown)(...args);
     if (result instanceof Promise) {
       result.catch((error: unknown) => {
-        if (error instanceof Error && error.message === 'Query read timeout') this.distrust();
+        if (isLeftBehind(error)) this.distrust();
       });
     }
     return result as never;
@@ -47,6 +48,13 @@ export class PgClient extends pg.Client {
     PgClient.open.delete(this);
     (this as unknown as Internals).connection.stream.destroy();
   }
+}
+
+const READ_ONLY = '25006';
+
+function isLeftBehind(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.message === 'Query read timeout' || (error as { code?: unknown }).code === READ_ONLY;
 }
 
 type Parser = (text: string) => unknown;

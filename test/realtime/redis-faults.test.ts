@@ -123,15 +123,18 @@ describe('what Redis says to subscribers vanishes, for a while', () => {
     const instance = await startInstance(database.url, `redis://127.0.0.1:${proxy.port}`);
     const bus = instance.app.get(RedisBus);
     const turn = () => new Promise<void>((resolve) => bus.onTurn(resolve));
-    expect(bus.healthy).toBe(true);
+    const until = async (healthy: boolean) => {
+      while (bus.healthy !== healthy) await turn();
+    };
+    await until(true);
 
     proxy.set({ down: { kind: 'blackhole' } }, { label: 'subscriber' });
-    while (bus.healthy) await turn();
+    await until(false);
     // One more try has begun, whose subscriptions nobody answers.
     const { connects } = bus.counts;
     while (bus.counts.connects < connects + 2) await new Promise((resolve) => setTimeout(resolve, 20));
     proxy.heal();
-    while (!bus.healthy) await turn();
+    await until(true);
 
     await instance.stop();
     await proxy.stop();

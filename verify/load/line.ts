@@ -80,6 +80,10 @@ export class Line {
     return !this.isOver && this.connection >= 0;
   }
 
+  get instance(): string {
+    return this.options.instance;
+  }
+
   /** For clients that misbehave on purpose. */
   get raw(): Socket {
     return this.socket;

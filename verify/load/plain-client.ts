@@ -50,6 +50,11 @@ export class PlainClient {
     return this.isLive;
   }
 
+  /** Where it is connected, or trying to. */
+  get instance(): string | undefined {
+    return this.line?.instance;
+  }
+
   get connection(): Line | undefined {
     return this.line;
   }

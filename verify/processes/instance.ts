@@ -1,6 +1,6 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { SampleRecord } from '../history.js';
 import type { Recorder } from '../recorder.js';
@@ -21,6 +21,11 @@ export interface InstanceOptions {
   /** A bug to run it with; see `inside/sabotage.mjs`. */
   bug?: string | undefined;
   nodeOptions?: string[];
+}
+
+export interface Refusal {
+  code: number | null;
+  output: string;
 }
 
 type Told =
@@ -100,6 +105,22 @@ export class Instance {
     return child;
   }
 
+  /** Starts it with settings that it has to refuse; resolves with its exit code (null when it had to be killed) and all that it said. */
+  async startInVain(environment: Record<string, string>, patienceMs = 30_000): Promise<Refusal> {
+    const settings = { ...inherited(), ...this.options.environment, ...environment };
+    const child = spawn(process.execPath, [this.options.server], {
+      env: { ...settings, PORT: String(this.port), HOST: '127.0.0.1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    const patience = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+    await once(child, 'close');
+    clearTimeout(patience);
+    return { code: child.exitCode, output };
+  }
+
   signal(signal: NodeJS.Signals): void {
     if (signal === 'SIGKILL' || signal === 'SIGTERM' || signal === 'SIGINT') this.wanted = true;
     this.child?.kill(signal);
@@ -129,6 +150,11 @@ export class Instance {
     } catch {
       return undefined;
     }
+  }
+
+  /** What it has printed so far. */
+  get output(): string {
+    return readFileSync(this.options.log, 'utf8');
   }
 
   /** Blocks its event loop. */

@@ -68,10 +68,10 @@ export class Redis {
 
   /** A client of the checker's own; the caller ends it. */
   async client(): Promise<RedisClient> {
-    const client = createClient({
+    const client: RedisClient = createClient<RedisModules, RedisFunctions, RedisScripts, RespVersions, TypeMapping>({
       url: `redis://127.0.0.1:${this.port}`,
       socket: { reconnectStrategy: false },
-    }) as RedisClient;
+    });
     client.on('error', () => undefined);
     await client.connect();
     return client;

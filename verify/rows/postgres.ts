@@ -33,11 +33,7 @@ export const postgresRows: Row[] = [
         await run.pause(run.quick ? 1_000 : 20_000);
       }
     },
-    figures: (judgement, run) => [
-      answersInTime(judgement),
-      readyAgain(run),
-      refusedForGood(run),
-    ],
+    figures: (judgement, run) => [answersInTime(judgement), readyAgain(run), refusedForGood(run)],
   },
   {
     name: 'F-P2',
@@ -78,7 +74,8 @@ export const postgresRows: Row[] = [
         const end = performance.now() + 20_000;
         run.measure('red', await timeUntil(run, instancesOf(run), ({ ready }) => !ready, 10_000));
         while (performance.now() < end) {
-          for (const [i, rss] of (await memory()).entries()) run.measure('growth', (rss - (before[i] ?? NaN)) / 2 ** 20);
+          for (const [i, rss] of (await memory()).entries())
+            run.measure('growth', (rss - (before[i] ?? NaN)) / 2 ** 20);
           await run.pause(1_000);
         }
         postgres.signal('SIGCONT', stopped);

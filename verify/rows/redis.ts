@@ -1,13 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { median, sum, timeUntil, type Row, type RunningRow } from './row.js';
-import {
-  healthyAgain,
-  noticed,
-  timeUntilDegraded,
-  timeUntilHealthy,
-  whileRedisIsAway,
-} from './redis-figures.js';
+import { healthyAgain, noticed, timeUntilDegraded, timeUntilHealthy, whileRedisIsAway } from './redis-figures.js';
 
 /** Redis is killed for so long; then how long the buses of all instances take to be healthy again. */
 async function killFor(run: RunningRow, ms: number): Promise<void> {
