@@ -4,7 +4,9 @@ import { connect } from 'node:net';
 import { createClient } from 'redis';
 import { freePort, hasEnded, until } from './program.js';
 
-export type RedisClient = ReturnType<typeof createClient>;
+const clientAt = (port: number) =>
+  createClient({ url: `redis://127.0.0.1:${port}`, socket: { reconnectStrategy: false } });
+export type RedisClient = ReturnType<typeof clientAt>;
 
 /** A private Redis (or Valkey) in memory, on a port that it keeps when it is killed and started again. */
 export class Redis {
@@ -68,10 +70,7 @@ export class Redis {
 
   /** A client of the checker's own; the caller ends it. */
   async client(): Promise<RedisClient> {
-    const client: RedisClient = createClient<RedisModules, RedisFunctions, RedisScripts, RespVersions, TypeMapping>({
-      url: `redis://127.0.0.1:${this.port}`,
-      socket: { reconnectStrategy: false },
-    });
+    const client = clientAt(this.port);
     client.on('error', () => undefined);
     await client.connect();
     return client;
