@@ -105,16 +105,7 @@ export async function readConfig(
   environment: NodeJS.ProcessEnv,
   embedded: (dataDir: string) => Promise<EmbeddedDefaults>,
 ): Promise<Config> {
-  // An empty value is what `NAME=` in a compose file gives: not set.
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = Environment.safeParse(given);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new StartError(
-      `The setting ${String(issue?.path[0])} is wrong: it ${sentence(issue?.message ?? 'is not understood')}.`,
-    );
-  }
-  const env = parsed.data;
+  const env = checked(Environment, environment);
   const dataDir = resolve(env.DATA_DIR);
   const shared = {
     port: env.PORT,
@@ -170,6 +161,31 @@ export async function readConfig(
     adminKey: env.ADMIN_KEY,
     guests: env.GUESTS ?? false,
   };
+}
+
+/**
+ * What a migration needs, and nothing else.
+ * @throws StartError
+ */
+export function readDatabase(environment: NodeJS.ProcessEnv): Config['database'] {
+  const settings = Environment.pick({ DATABASE_URL: true, DATABASE_POOL_SIZE: true });
+  const { DATABASE_URL: url, DATABASE_POOL_SIZE: poolSize } = checked(settings, environment);
+  if (url === undefined)
+    throw new StartError(
+      'DATABASE_URL is not set, so there is nothing to migrate: embedded mode does that at its start.',
+    );
+  return { url, poolSize };
+}
+
+function checked<T>(settings: z.ZodType<T>, environment: NodeJS.ProcessEnv): T {
+  // An empty value is what `NAME=` in a compose file gives: not set.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = settings.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new StartError(
+    `The setting ${String(issue?.path[0])} is wrong: it ${sentence(issue?.message ?? 'is not understood')}.`,
+  );
 }
 
 function sentence(message: string): string {

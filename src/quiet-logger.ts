@@ -1,4 +1,5 @@
 import { ConsoleLogger, type LogLevel } from '@nestjs/common';
+import { StartError } from './start-error.js';
 
 const levels = ['error', 'warn', 'log', 'debug'] as const satisfies LogLevel[];
 
@@ -22,5 +23,10 @@ export class QuietLogger extends ConsoleLogger {
     const last = context.at(-1);
     if (typeof last === 'string' && OF_NEST.has(last)) return;
     super.log(message, ...(context as [string]));
+  }
+
+  /** Whoever starts Parley prints a `StartError` as the sentence that it is; Nest would print it before, with its stack. */
+  override error(message: unknown, ...context: unknown[]): void {
+    if (!(message instanceof StartError)) super.error(message, ...(context as [string]));
   }
 }

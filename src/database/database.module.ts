@@ -6,6 +6,7 @@ import { Admission } from './admission.js';
 import { dataSourceOptions } from './data-source.js';
 import { Durability } from './durability.js';
 import { migrate } from './migrate.js';
+import { oncePostgresAnswers } from './patience.js';
 
 @Global()
 @Module({
@@ -13,7 +14,8 @@ import { migrate } from './migrate.js';
     TypeOrmModule.forRootAsync({
       inject: [CONFIG],
       useFactory: async ({ database }: Config) => {
-        for (const name of await migrate(database)) new Logger('Migrations').log(`Ran ${name}`);
+        for (const name of await oncePostgresAnswers(() => migrate(database)))
+          new Logger('Migrations').log(`Ran ${name}`);
         return { ...dataSourceOptions(database), autoLoadEntities: true, retryAttempts: 0 };
       },
     }),
