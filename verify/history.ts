@@ -186,6 +186,8 @@ export interface FaultRecord {
   silences?: boolean;
   /** The rooms that it touches, where it does not touch all. */
   rooms?: string[];
+  /** The only instance whose clients it touches, where it does not touch all. */
+  instance?: string;
 }
 
 export interface ProcessRecord {

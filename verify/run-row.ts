@@ -14,7 +14,7 @@ import { Recorder } from './recorder.js';
 import { plot } from './report/plot.js';
 import type { RowReport } from './report/report.js';
 import { fileOf } from './report/results.js';
-import type { Row, RunningRow } from './rows/index.js';
+import type { Beginning, Row, RunningRow } from './rows/index.js';
 
 export interface RowOptions {
   seed: string;
@@ -25,6 +25,8 @@ export interface RowOptions {
   postgres: Postgres;
   /** The built `main.js`. */
   server: string;
+  /** Another version's. */
+  previous?: string | undefined;
   /** For histories, logs and plots. */
   dir: string;
   versions: Record<string, string>;
@@ -42,7 +44,12 @@ const lastSendsMs = 30_000;
 
 /** Runs one row of the matrix on a cluster of its own, and judges what it recorded. Never throws: a row that breaks is a failed one. */
 export async function runRow(row: Row, options: RowOptions): Promise<RowReport> {
-  const { seed, quick, postgres, server, versions, say, ending } = options;
+  const { seed, quick, postgres, server, previous, versions, say, ending } = options;
+  const lack = row.lacks?.({ previous });
+  if (lack !== undefined) {
+    say(`${row.name}: ${row.title}`);
+    return notRun(row, lack, { startedAt: new Date().toISOString(), seed, quick, versions });
+  }
   const fast = quick ? row.quick : undefined;
   const loadName = options.load ?? fast?.load ?? row.load;
   const lengthMs = (options.seconds ?? fast?.seconds ?? row.seconds) * 1_000;
@@ -56,6 +63,11 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
 
   const measured = new Map<string, number[]>();
   const notes: string[] = [];
+  const beginning: Beginning = {
+    pause,
+    notes,
+    measure: (name, value) => measured.set(name, [...(measured.get(name) ?? []), value]),
+  };
   let failure: string | undefined;
   let running: RunningRow | undefined;
   let cluster: Cluster | undefined;
@@ -63,7 +75,8 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
   try {
     say(`${row.name}: ${row.title}`);
     const topology = { instances: 3, proxies: [], bug: row.bug?.name, ...row.topology };
-    cluster = await Cluster.start({ topology, postgres, server, dir, recorder, random });
+    const begin = row.begin && ((started: Cluster) => row.begin?.(started, beginning) ?? Promise.resolve());
+    cluster = await Cluster.start({ topology, postgres, server, previous, begin, dir, recorder, random });
     const { nodes } = cluster;
     const reads = new Reads(
       recorder,
@@ -91,6 +104,7 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
     recorder.write({ type: 'phase', phase: 'load' });
     const end = performance.now() + lengthMs;
     running = {
+      ...beginning,
       cluster,
       load,
       recorder,
@@ -98,10 +112,7 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
       lengthMs,
       quick,
       measured,
-      notes,
       over: () => performance.now() > end - 3_000,
-      pause,
-      measure: (name, value) => measured.set(name, [...(measured.get(name) ?? []), value]),
       fault: async (name, work, extent = {}) => {
         const fault = recorder.nextFault();
         const common = { type: 'fault' as const, fault, name, ...extent };
@@ -160,6 +171,11 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
     ...(failure === undefined ? {} : { failure }),
     ...(row.bug === undefined ? {} : { foundBy: row.bug.foundBy }),
   };
+}
+
+function notRun({ name, title, load, seconds }: Row, reason: string, run: RowReport['run']): RowReport {
+  const nothing = { acknowledged: 0, delivered: 0, results: [], figures: [], notes: [] };
+  return { row: name, run, title, load, seconds, ...nothing, notRun: reason };
 }
 
 /** For how long at most an instance's event loop stood still between the beginning of the load and the first fault, in ms. */

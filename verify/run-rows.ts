@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { CheckName } from './checks/index.js';
-import { rowPasses, summary, type RowReport } from './report/report.js';
+import { rowPasses, summary, verdictOf, type RowReport } from './report/report.js';
 import { forget, kept } from './report/results.js';
 import type { RowOrder } from './row-process.js';
 import type { Row } from './rows/index.js';
@@ -65,7 +65,13 @@ function broken(row: Row, { seed, quick, versions }: Omit<RowOrder, 'row'>, fail
 
 /** Whether it kept every promise but those of time. */
 function onlyTooSlow(report: RowReport | undefined): boolean {
-  if (report === undefined || report.failure !== undefined || report.foundBy !== undefined) return false;
+  if (
+    report === undefined ||
+    report.notRun !== undefined ||
+    report.failure !== undefined ||
+    report.foundBy !== undefined
+  )
+    return false;
   return !rowPasses(report) && report.results.every(({ check, ok }) => ok || ofTime.has(check));
 }
 
@@ -73,7 +79,7 @@ function say(report: RowReport, seconds: number): void {
   const lines = [
     `${report.row}: ${report.title}`,
     ...summary(report).map((line) => `    ${line}`),
-    `  ${rowPasses(report) ? 'passes' : 'FAILS'} after ${seconds.toFixed(0)} s, ${report.acknowledged} sends acknowledged`,
+    `  ${verdictOf(report)} after ${seconds.toFixed(0)} s, ${report.acknowledged} sends acknowledged`,
   ];
   console.log(lines.join('\n'));
 }

@@ -123,6 +123,47 @@ describe('the figures', () => {
     expect(timeline.seconds.reduce((sum, { delivered }) => sum + delivered, 0)).toBe(600);
   });
 
+  it('tell apart what a fault of one instance does to its clients and to those of others', () => {
+    const fault = { type: 'fault', fault: 0, name: 'b stopped', instance: 'b' } as const;
+    const fromB = { ...send(2, 30 * ms), connection: 2 } as HistoryRecord;
+    const history: HistoryRecord[] = [
+      connected(0, 'a'),
+      connected(1, 'a'),
+      connected(2, 'b'),
+      { type: 'phase', t: 0, phase: 'load' },
+      { ...fault, t: 10 * ms, at: 'begin' },
+      send(1, 20 * ms),
+      ok(1, 21 * ms),
+      deliver(1, 22 * ms, 1),
+      fromB,
+      deliver(1, 920 * ms, 2),
+      ok(2, 930 * ms),
+      { ...fault, t: 940 * ms, at: 'end' },
+      send(3, 950 * ms),
+      ok(3, 955 * ms),
+    ];
+    const { counts, figures } = judgeOne('C14', history);
+    expect(counts).toMatchObject({ 'ack beside': 1, 'ack during': 1, 'ack after': 1, 'same beside': 1 });
+    expect(counts['cross beside']).toBeUndefined();
+    expect(figures['ack during max']).toBe(900);
+    expect(figures['cross during max']).toBe(900);
+  });
+
+  it('excuse late answers of the instance that a fault silences, and of no other', () => {
+    const fault = { type: 'fault', fault: 0, name: 'b stopped', instance: 'b', silences: true } as const;
+    const late = (connection: number): HistoryRecord[] => [
+      connected(0, 'a'),
+      connected(2, 'b'),
+      { ...fault, t: 10 * ms, at: 'begin' },
+      { ...send(1, 20 * ms), connection } as HistoryRecord,
+      { ...fault, t: 7_000 * ms, at: 'end' },
+      ok(1, 7_010 * ms),
+    ];
+    expect(judgeOne('C13', late(2)).counts['late, excused']).toBe(1);
+    expect(judgeOne('C13', late(2)).ok).toBe(true);
+    expect(judgeOne('C13', late(0)).violations).toMatchObject([{ what: 'answered late' }]);
+  });
+
   it('tell how long clients were away, and how late the last message of a fault came', () => {
     const history: HistoryRecord[] = [
       connected(0, 'a'),

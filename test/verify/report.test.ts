@@ -1,7 +1,7 @@
 import type { CheckResult, Timeline } from '../../verify/checks/index.js';
 import { Histogram } from '../../verify/checks/histogram.js';
 import { plot } from '../../verify/report/plot.js';
-import { figurePasses, markdown, rowPasses, table, type RowReport } from '../../verify/report/report.js';
+import { figurePasses, markdown, rowPasses, table, verdictOf, type RowReport } from '../../verify/report/report.js';
 import { Random } from '../../verify/random.js';
 
 /** 90 s, a fault from 30 to 50 in which nothing is delivered for ten seconds. */
@@ -121,6 +121,16 @@ describe('the report', () => {
     expect(figurePasses({ name: 'x', value: NaN, unit: 'ms', limit: 5 })).toBe(false);
     expect(figurePasses({ name: 'x', value: NaN, unit: 'ms', limit: 5, atLeast: true })).toBe(false);
     expect(figurePasses({ name: 'x', value: 6, unit: '', limit: 5, atLeast: true })).toBe(true);
+  });
+
+  it('counts a row that could not run neither as passed nor as failed, and says why', () => {
+    const idle: RowReport = { ...row([]), row: 'F-A8', notRun: 'it needs another version' };
+    expect(verdictOf(idle)).toBe('did not run');
+    expect(rowPasses(idle)).toBe(false);
+    expect(table([idle])).toMatch(/F-A8 .* did not run\n/);
+    const text = markdown({ machine: {}, rows: [row([good]), idle] });
+    expect(text).toContain('1 of 2 rows pass. F-A8 did not run.');
+    expect(text).toContain('It did not run: it needs another version');
   });
 
   it('names in the table which check was violated, how often and where', () => {

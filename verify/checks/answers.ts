@@ -9,7 +9,7 @@ interface Pending {
 
 /**
  * C13: every request gets one reply within `withinMs`. Excused are requests whose connection ended before the time was up, and those
- * that met a fault that silences. `internal` is no answer that says what to do.
+ * that met a fault that silences, on the instance that it hits where it hits one. `internal` is no answer that says what to do.
  */
 export function answered(withinMs = 5_000): Check {
   const verdict = new Verdict('C13');
@@ -18,7 +18,8 @@ export function answered(withinMs = 5_000): Check {
   const late: (Pending & { request: number; repliedAt: number })[] = [];
   const replied = new Set<number>();
   const ended = new Numbers();
-  const silences: { from: number; to: number; fault: number }[] = [];
+  const silences: { from: number; to: number; fault: number; instance: string | undefined }[] = [];
+  const instances = new Map<number, string>();
   let last = 0;
   let slowest = 0;
 
@@ -36,7 +37,11 @@ export function answered(withinMs = 5_000): Check {
     else slowest = Math.max(slowest, t - asked.t);
   };
   const excused = ({ t, connection }: Pending) =>
-    ended.at(connection) <= t + within || silences.some(({ from, to }) => from <= t + within && to >= t);
+    ended.at(connection) <= t + within ||
+    silences.some(
+      ({ from, to, instance }) =>
+        from <= t + within && to >= t && (instance === undefined || instance === instances.get(connection)),
+    );
 
   return {
     see(record) {
@@ -62,12 +67,16 @@ export function answered(withinMs = 5_000): Check {
             detail: record.detail,
           });
           break;
+        case 'connected':
+          instances.set(record.connection, record.instance);
+          break;
         case 'disconnected':
           ended.set(record.connection, record.t);
           break;
         case 'fault':
           if (record.silences !== true) break;
-          if (record.at === 'begin') silences.push({ from: record.t, to: Infinity, fault: record.fault });
+          if (record.at === 'begin')
+            silences.push({ from: record.t, to: Infinity, fault: record.fault, instance: record.instance });
           else for (const silence of silences) if (silence.fault === record.fault) silence.to = record.t;
           break;
       }

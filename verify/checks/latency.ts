@@ -5,8 +5,9 @@ import { entry, Numbers, quantile } from './numbers.js';
 import { Sends } from './sends.js';
 
 /**
- * Sends of before the phase `load` warm the processes up; they count as nothing else. `beside` are those that are sent during
- * faults of which none touches their room.
+/**
+ * Sends of before the phase `load` warm the processes up; they count as nothing else. `beside` is what is sent during faults of
+ * which none touches its room or the instance of its sender, as far as it goes to clients whose instance is not touched either.
  */
 export type Span = 'warmup' | 'before' | 'during' | 'beside' | 'after';
 export type Kind = 'ack' | 'same' | 'cross';
@@ -39,7 +40,12 @@ export function latency(
   const verdict = new Verdict('C14');
   const timeline: Timeline = { seconds: [], faults: [], load: { from: 0, to: 0 } };
   let loading = false;
-  const open = new Map<number, { fault: Timeline['faults'][number]; rooms: Set<string> | undefined }>();
+  const open = new Map<
+    number,
+    { fault: Timeline['faults'][number]; rooms: Set<string> | undefined; instance?: string }
+  >();
+  /** By send: the instances that were touched when it was first tried. */
+  const touched = new Map<number, string[]>();
   const histograms = new Map<string, Histogram>();
   const instances = new Map<number, string>();
   const spans: Span[] = [];
@@ -48,10 +54,18 @@ export function latency(
   const returns = new Numbers();
   const ends: { name: string; t: number; backlog: number }[] = [];
 
-  const spanOf = (room: string): Span => {
+  const spanOf = (send: number, room: string, connection: number): Span => {
     if (!loading) return 'warmup';
     if (open.size === 0) return timeline.faults.length > 0 ? 'after' : 'before';
-    return [...open.values()].some(({ rooms }) => rooms?.has(room) ?? true) ? 'during' : 'beside';
+    const here = instances.get(connection);
+    const ofRoom = [...open.values()].filter(({ rooms }) => rooms?.has(room) ?? true);
+    if (ofRoom.some(({ instance }) => instance === undefined || instance === here)) return 'during';
+    if (ofRoom.length > 0)
+      touched.set(
+        send,
+        ofRoom.flatMap(({ instance }) => instance ?? []),
+      );
+    return 'beside';
   };
   const histogram = (kind: Kind, span: Span) => entry(histograms, `${kind} ${span}`, () => new Histogram());
   const second = (t: number): Second => {
@@ -70,7 +84,8 @@ export function latency(
     const here = instances.get(connection);
     const kind = here !== undefined && here === instances.get(sends.connection.at(send)) ? 'same' : 'cross';
     const micros = (t - invoked) / 1e3;
-    histogram(kind, spans[send] ?? 'before').add(micros);
+    const reached = here !== undefined && touched.get(send)?.includes(here) === true;
+    histogram(kind, reached ? 'during' : (spans[send] ?? 'before')).add(micros);
     const now = second(t);
     now.delivered += 1;
     now.delivery.add(micros);
@@ -89,7 +104,12 @@ export function latency(
         if (record.at === 'begin') {
           const fault = { name: record.name, from: t / 1e9, to: Infinity };
           timeline.faults.push(fault);
-          open.set(record.fault, { fault, rooms: record.rooms && new Set(record.rooms) });
+          const { rooms, instance } = record;
+          open.set(record.fault, {
+            fault,
+            rooms: rooms && new Set(rooms),
+            ...(instance === undefined ? {} : { instance }),
+          });
         } else {
           const fault = open.get(record.fault)?.fault;
           if (fault !== undefined) fault.to = t / 1e9;
@@ -112,7 +132,7 @@ export function latency(
       case 'request': {
         if (record.send === undefined) break;
         const send = sends.ofRequest(record.request);
-        spans[send] ??= spanOf(record.send.room);
+        spans[send] ??= spanOf(send, record.send.room, record.connection);
         second(t).sent += 1;
         break;
       }
@@ -152,6 +172,7 @@ export function latency(
       }
       const sorted = returns.sorted();
       verdict.count('returns', sorted.length);
+      verdict.count('still away', away.size);
       if (sorted.length > 0) {
         for (const share of [0.5, 0.95, 0.99]) verdict.figures[`away p${share * 100}`] = quantile(sorted, share);
         verdict.figures['away max'] = quantile(sorted, 1);

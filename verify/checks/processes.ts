@@ -1,5 +1,6 @@
 import type { SampleRecord } from '../history.js';
 import { Verdict, type Check } from './check.js';
+import { Growth } from './growth.js';
 import { entry } from './numbers.js';
 
 /** C10: nothing uncaught, nothing unhandled, and no process ends but those that the run ended. */
@@ -43,8 +44,10 @@ export function restored(): Check {
   const before = new Map<string, Held>();
   const after = new Map<string, Held>();
   const clients = new Map<string, Set<number>>();
+  const growth = new Growth();
   return {
     see(record) {
+      growth.see(record);
       if (record.type === 'connected') entry(clients, record.instance, () => new Set()).add(record.connection);
       else if (record.type === 'disconnected') for (const open of clients.values()) open.delete(record.connection);
       else if (record.type === 'sample' && record.steady !== undefined) {
@@ -54,6 +57,7 @@ export function restored(): Check {
     },
     finish() {
       verdict.count('processes compared', 0);
+      for (const [instance, percent] of growth.perHour()) verdict.figures[`rss %/h ${instance}`] = percent;
       for (const [instance, last] of after) {
         const first = before.get(instance);
         if (first?.sample.pid !== last.sample.pid) continue;

@@ -1,8 +1,10 @@
-import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
 import { TcpProxy } from '../proxy/tcp-proxy.js';
 import type { Random } from '../random.js';
 import type { Recorder } from '../recorder.js';
-import { Instance } from './instance.js';
+import { Instance, type InstanceOptions } from './instance.js';
 import type { Postgres } from './postgres.js';
 import { freePort } from './program.js';
 import { Redis } from './redis.js';
@@ -15,7 +17,8 @@ export interface Topology {
   proxies: ('postgres' | 'redis' | 'clients')[];
   environment?: Record<string, string>;
   bug?: string | undefined;
-  nodeOptions?: string[];
+  /** What some instances have of their own, by their names: `a`, `b`, `c` … */
+  each?: Record<string, Pick<InstanceOptions, 'nodeOptions'> & { previous?: boolean }>;
 }
 
 export interface ClusterOptions {
@@ -23,6 +26,10 @@ export interface ClusterOptions {
   postgres: Postgres;
   /** The built `main.js`. */
   server: string;
+  /** Another version's, for the instances that are to run it. */
+  previous?: string | undefined;
+  /** How the instances start; otherwise one after the other. */
+  begin?: ((cluster: Cluster) => Promise<void>) | undefined;
   /** For the logs. */
   dir: string;
   recorder: Recorder;
@@ -39,6 +46,11 @@ export interface Node {
   clients: TcpProxy | undefined;
 }
 
+/** The first one migrates, the others find it done. */
+async function inTurn({ nodes }: Cluster): Promise<void> {
+  for (const { instance } of nodes) await instance.start();
+}
+
 /** Some instances on one Postgres and one Redis, all private. */
 export class Cluster {
   readonly nodes: Node[] = [];
@@ -48,16 +60,16 @@ export class Cluster {
     readonly redis: Redis,
     /** Straight to the cluster's database. */
     readonly databaseUrl: string,
+    private readonly server: string,
   ) {}
 
   static async start(options: ClusterOptions): Promise<Cluster> {
-    const { topology, postgres, recorder } = options;
-    const cluster = new Cluster(postgres, await Redis.start(), await postgres.createDatabase());
+    const { topology, postgres, recorder, begin = inTurn } = options;
+    const cluster = new Cluster(postgres, await Redis.start(), await postgres.createDatabase(), options.server);
     try {
       for (let i = 0; i < topology.instances; i++)
         cluster.nodes.push(await cluster.node('abcdefgh'[i] ?? `i${i}`, options));
-      // The first one migrates, the others find it done.
-      for (const { instance } of cluster.nodes) await instance.start();
+      await begin(cluster);
     } catch (error) {
       await cluster.stop();
       throw error;
@@ -72,6 +84,15 @@ export class Cluster {
       if (proxy === undefined) throw new Error(`The topology has no proxies before ${kind}`);
       return proxy;
     });
+  }
+
+  /** What an operator runs before a roll-out. Resolves with the exit code. */
+  async migrate(): Promise<number | null> {
+    const program = join(dirname(this.server), 'migrate.js');
+    const environment = { PATH: process.env['PATH'], DATABASE_URL: this.databaseUrl };
+    const child = spawn(process.execPath, [program], { env: environment, stdio: 'ignore' });
+    await once(child, 'exit');
+    return child.exitCode;
   }
 
   async stop(): Promise<void> {
@@ -107,11 +128,13 @@ export class Cluster {
       DOCS: 'off',
       ...topology.environment,
     };
-    const { bug, nodeOptions = [] } = topology;
+    const { bug, each = {} } = topology;
+    const { previous = false, nodeOptions = [] } = each[name] ?? {};
+    if (previous && options.previous === undefined) throw new Error(`There is no previous version for ${name} to run`);
     const instance = new Instance({
       name,
       port,
-      server,
+      server: previous ? (options.previous ?? server) : server,
       environment,
       recorder,
       log: join(dir, `${name}.log`),

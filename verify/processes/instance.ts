@@ -1,6 +1,6 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, readFileSync } from 'node:fs';
+import { createWriteStream, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { SampleRecord } from '../history.js';
 import type { Recorder } from '../recorder.js';
@@ -40,8 +40,12 @@ export class Instance {
 
   /** Told of each sample. */
   onSample: ((values: Record<string, number>) => void) | undefined;
+  /** The built `main.js` that the next start runs. */
+  server: string;
 
-  constructor(private readonly options: InstanceOptions) {}
+  constructor(private readonly options: InstanceOptions) {
+    this.server = options.server;
+  }
 
   get name(): string {
     return this.options.name;
@@ -78,9 +82,9 @@ export class Instance {
   }
 
   launch(): ChildProcess {
-    const { server, environment, log, port, bug, recorder, nodeOptions = [] } = this.options;
+    const { environment, log, port, bug, recorder, nodeOptions = [] } = this.options;
     const bugged = bug === undefined ? [] : ['--import', sabotage];
-    const child = fork(server, [], {
+    const child = fork(this.server, [], {
       execArgv: ['--expose-gc', ...nodeOptions, '--import', probe, ...bugged],
       env: {
         ...inherited(),
@@ -108,7 +112,7 @@ export class Instance {
   /** Starts it with settings that it has to refuse; resolves with its exit code (null when it had to be killed) and all that it said. */
   async startInVain(environment: Record<string, string>, patienceMs = 30_000): Promise<Refusal> {
     const settings = { ...inherited(), ...this.options.environment, ...environment };
-    const child = spawn(process.execPath, [this.options.server], {
+    const child = spawn(process.execPath, [this.server], {
       env: { ...settings, PORT: String(this.port), HOST: '127.0.0.1' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -152,9 +156,39 @@ export class Instance {
     }
   }
 
+  /** Makes it hold more and more until it runs out of memory; resolves with how long that took, in ms. @throws when it ends otherwise */
+  async exhaust(): Promise<number> {
+    const { child } = this;
+    if (child === undefined || hasEnded(child)) throw new Error(`Instance ${this.name} does not run`);
+    const since = performance.now();
+    const ended = once(child, 'exit');
+    this.wanted = true;
+    child.send({ type: 'exhaust' });
+    await ended;
+    // Node aborts.
+    if (child.signalCode !== 'SIGABRT' && child.exitCode !== 134)
+      throw new Error(`Instance ${this.name} did not run out of memory: code ${child.exitCode}, ${child.signalCode}`);
+    return performance.now() - since;
+  }
+
   /** What it has printed so far. */
   get output(): string {
     return readFileSync(this.options.log, 'utf8');
+  }
+
+  /** How many files and sockets it has open; NaN when it does not run. */
+  get openFiles(): number {
+    try {
+      return readdirSync(`/proc/${this.pid}/fd`).length;
+    } catch {
+      return NaN;
+    }
+  }
+
+  /** How many it may have open from now on; what is open already stays. @throws where the system knows no `prlimit` */
+  limitOpenFiles(limit: number): void {
+    const { status } = spawnSync('prlimit', ['--pid', String(this.pid), `--nofile=${limit}:`]);
+    if (status !== 0) throw new Error(`prlimit could not limit the files of instance ${this.name}`);
   }
 
   /** Blocks its event loop. */
@@ -168,7 +202,7 @@ export class Instance {
     if (child === undefined || !child.connected || hasEnded(child)) return undefined;
     const id = ++this.samples;
     let timer: NodeJS.Timeout | undefined;
-    const values = await new Promise<Record<string, number> | undefined>((resolve) => {
+    const told = await new Promise<Record<string, number> | undefined>((resolve) => {
       timer = setTimeout(() => resolve(undefined), 2_000);
       this.waiting.set(id, resolve);
       child.send({ type: 'sample', id, collect: steady !== undefined }, (error) => {
@@ -177,7 +211,8 @@ export class Instance {
     });
     clearTimeout(timer);
     this.waiting.delete(id);
-    if (values === undefined) return undefined;
+    if (told === undefined) return undefined;
+    const values = { ...told, fds: this.openFiles };
     this.onSample?.(values);
     this.options.recorder.write({
       type: 'sample',

@@ -36,6 +36,8 @@ export interface RowReport {
   foundBy?: CheckName[];
   /** Why it did not run to its end. */
   failure?: string;
+  /** Why it did not run at all: neither passed nor failed. */
+  notRun?: string;
   /** The file of its plot, beside the report. */
   plot?: string;
 }
@@ -56,6 +58,12 @@ export function rowPasses(row: RowReport): boolean {
   if (row.foundBy !== undefined)
     return row.foundBy.every((check) => row.results.some((result) => result.check === check && !result.ok));
   return row.results.length > 0 && row.results.every(({ ok }) => ok) && row.figures.every(figurePasses);
+}
+
+/** What became of it, in a word or two. */
+export function verdictOf(row: RowReport): 'passes' | 'FAILS' | 'did not run' {
+  if (row.notRun !== undefined) return 'did not run';
+  return rowPasses(row) ? 'passes' : 'FAILS';
 }
 
 const amount = (value: number): string => value.toLocaleString('en-GB', { maximumFractionDigits: 0 });
@@ -83,8 +91,8 @@ export function table(rows: readonly RowReport[]): string {
     row.results
       .filter(({ ok }) => !ok)
       .map(({ check }) => check)
-      .join(' ') || 'none',
-    rowPasses(row) ? 'passes' : 'FAILS',
+      .join(' ') || (row.notRun === undefined ? 'none' : '–'),
+    verdictOf(row),
   ]);
   const widths = head.map((cell, i) => Math.max(cell.length, ...lines.map((line) => line[i]?.length ?? 0)));
   const text = (cells: string[]) =>
@@ -102,8 +110,9 @@ export function summary(row: RowReport): string[] {
   return [...row.figures.map(sentence), ...verdictNotes(row), ...broken.flatMap(complaint)];
 }
 
-function verdictNotes({ notes, failure, foundBy }: RowReport): string[] {
+function verdictNotes({ notes, failure, foundBy, notRun }: RowReport): string[] {
   return [
+    ...(notRun === undefined ? [] : [`It did not run: ${notRun}`]),
     ...(failure === undefined ? [] : [`It did not run to its end: ${failure}`]),
     ...(foundBy === undefined
       ? []
@@ -125,11 +134,12 @@ function complaint({ check, title, violated, violations }: CheckResult): string[
 export function markdown(run: RunReport): string {
   const { rows } = run;
   const passed = rows.filter(rowPasses).length;
+  const idle = rows.filter(({ notRun }) => notRun !== undefined).map(({ row }) => row);
   const sum = (of: (row: RowReport) => number) => amount(rows.reduce((total, row) => total + of(row), 0));
   return `${[
     '# What the checker found',
     '',
-    `${passed} of ${rows.length} rows pass. ${sum((row) => row.acknowledged)} sends were acknowledged, ${sum((row) => row.delivered)} changes delivered live.`,
+    `${passed} of ${rows.length} rows pass.${idle.length === 0 ? '' : ` ${idle.join(', ')} did not run.`} ${sum((row) => row.acknowledged)} sends were acknowledged, ${sum((row) => row.delivered)} changes delivered live.`,
     '',
     '| | |',
     '|---|---|',
@@ -148,9 +158,9 @@ export function markdown(run: RunReport): string {
         row.title,
         row.load,
         amount(row.acknowledged),
-        broken || 'none',
-        row.figures.map(sentence).join('<br>'),
-        rowPasses(row) ? 'passes' : '**fails**',
+        broken || (row.notRun === undefined ? 'none' : '–'),
+        [...row.figures.map(sentence), ...(row.notRun === undefined ? [] : [row.notRun])].join('<br>'),
+        verdictOf(row).replace('FAILS', '**fails**'),
       ];
       return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
     }),
@@ -178,6 +188,7 @@ function runsOf(rows: readonly RowReport[]): string[] {
 }
 
 function section(row: RowReport): string[] {
+  if (row.notRun !== undefined) return ['', `## ${row.row}: ${row.title}`, '', ...verdictNotes(row)];
   return [
     '',
     `## ${row.row}: ${row.title}`,

@@ -7,7 +7,7 @@ export const appRows: Row[] = [
     name: 'F-A1',
     title: 'an instance is killed (SIGKILL) and back after 2 s, in turn',
     load: 'L2',
-    seconds: 300,
+    seconds: 90,
     quick: { load: 'L1', seconds: 30 },
     steps: async (run) => {
       const next = inTurn(run.cluster);
@@ -22,7 +22,7 @@ export const appRows: Row[] = [
             await run.pause(2_000);
             await instance.start();
           },
-          { silences: true },
+          { silences: true, instance: instance.name },
         );
         await run.pause(every - 3_000);
       }
@@ -34,10 +34,49 @@ export const appRows: Row[] = [
     ],
   },
   {
+    name: 'F-A2',
+    title: 'all instances are killed (SIGKILL) at once, and started again',
+    load: 'L2',
+    seconds: 60,
+    convergeMs: 15_000,
+    steps: async (run) => {
+      const instances = run.cluster.nodes.map(({ instance }) => instance);
+      let starts: Promise<void>[] = [];
+      await run.pause(8_000);
+      // It ends when they are started, not when they are ready: all of that time counts.
+      await run.fault(
+        'all killed',
+        async () => {
+          const ends = await Promise.all(instances.map((instance) => instance.end('SIGKILL')));
+          run.measure('killed', ends.filter(({ code }) => code === null).length);
+          await run.pause(2_000);
+          starts = instances.map((instance) => instance.start());
+        },
+        { silences: true },
+      );
+      const since = performance.now();
+      await Promise.all(starts);
+      run.measure('ready', performance.now() - since);
+    },
+    figures: (judgement, { measured, cluster }) => [
+      {
+        name: 'instances killed',
+        value: measured.get('killed')?.[0] ?? NaN,
+        unit: '',
+        limit: cluster.nodes.length,
+        atLeast: true,
+      },
+      { name: 'all ready after', value: measured.get('ready')?.[0] ?? NaN, unit: 'ms' },
+      { name: 'clients away p99', value: figureOf(judgement, 'C14', 'away p99'), unit: 'ms' },
+      { name: 'converged after', value: figureOf(judgement, 'C8', 'convergedMs'), unit: 'ms', limit: 15_000 },
+      backlog(judgement, 15_000),
+    ],
+  },
+  {
     name: 'F-A4',
     title: 'rolling restart (SIGTERM) of every instance, five clients that do not read',
     load: 'L2',
-    seconds: 180,
+    seconds: 75,
     quick: { load: 'L1', seconds: 45 },
     steps: async (run) => {
       const { load, cluster } = run;

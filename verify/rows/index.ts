@@ -1,3 +1,4 @@
+import { appLimitRows } from './app-limits.js';
 import { appRows } from './app.js';
 import { bothRows } from './both.js';
 import { checkerRows } from './checker.js';
@@ -8,13 +9,18 @@ import { redisCommandRows } from './redis-commands.js';
 import { redisFrameRows } from './redis-frames.js';
 import { redisRows } from './redis.js';
 import type { Row } from './row.js';
+import { soakRows } from './soak.js';
+import { startRows } from './start.js';
 import { stormRows } from './storm.js';
+import { versionRows } from './versions.js';
 
-export type { Row, RunningRow } from './row.js';
+export type { Beginning, Row, RunningRow } from './row.js';
 
 /** The matrix. */
 export const rows: Row[] = [
   ...appRows,
+  ...appLimitRows,
+  ...versionRows,
   ...redisRows,
   ...redisCommandRows,
   ...redisFrameRows,
@@ -23,5 +29,7 @@ export const rows: Row[] = [
   ...bothRows,
   ...clientRows,
   ...stormRows,
+  ...startRows,
+  ...soakRows,
   ...checkerRows,
 ];

@@ -21,14 +21,25 @@ export interface Row {
   convergeMs?: number;
   /** A bug that the instances run with: then the row passes if these checks, and no fewer, find it. */
   bug?: { name: string; foundBy: CheckName[] };
+  /** Why it cannot run as it was started; it is then reported as not run, which is no pass. */
+  lacks?: (given: { previous: string | undefined }) => string | undefined;
+  /** Brings the instances up; otherwise they start one after the other, and the first one migrates. */
+  begin?: (cluster: Cluster, beginning: Beginning) => Promise<void>;
   /** What happens while the load runs. */
   steps: (run: RunningRow) => Promise<void>;
   /** What it has to show. */
   figures?: (judgement: Judgement, run: RunningRow) => Figure[];
 }
 
+/** What is there before the load. */
+export interface Beginning {
+  pause: (ms: number) => Promise<void>;
+  measure: (name: string, value: number) => void;
+  notes: string[];
+}
+
 /** What the steps of a row have at hand. */
-export interface RunningRow {
+export interface RunningRow extends Beginning {
   cluster: Cluster;
   load: Load;
   recorder: Recorder;
@@ -38,14 +49,14 @@ export interface RunningRow {
   quick: boolean;
   /** Whatever steps measured themselves, for the figures. */
   measured: Map<string, number[]>;
-  notes: string[];
   /** Ends steps that last as long as the load. */
   over: () => boolean;
-  pause: (ms: number) => Promise<void>;
   /** Marks what `work` does as a fault, in the history and on the plot. */
-  fault: (name: string, work: () => Promise<void>, options?: Pick<FaultRecord, 'silences' | 'rooms'>) => Promise<void>;
-  measure: (name: string, value: number) => void;
+  fault: (name: string, work: () => Promise<void>, extent?: Extent) => Promise<void>;
 }
+
+/** What a fault touches, where it is not everything, and whether it silences that. */
+export type Extent = Pick<FaultRecord, 'silences' | 'rooms' | 'instance'>;
 
 /** The instances in turn. */
 export function inTurn(cluster: Cluster): () => Node {
@@ -55,7 +66,7 @@ export function inTurn(cluster: Cluster): () => Node {
 
 /** Asks each instance twenty times a second, until it holds of one that answers; the time that took, in ms. */
 export async function timeUntil(
-  run: RunningRow,
+  run: Pick<RunningRow, 'pause'>,
   instances: Instance[],
   holds: (health: { ready: boolean; bus: string }) => boolean,
   patienceMs: number,
@@ -88,7 +99,7 @@ export function against(
   const before = judgement.quantileMs(kind, 'before', 0.99);
   const names = { ack: 'acknowledged', same: 'same instance', cross: 'other instances' };
   return {
-    name: `${names[kind]} p99 ${span === 'during' ? span : 'in other rooms'} (${before.toFixed(1)} ms before)`,
+    name: `${names[kind]} p99 ${span === 'during' ? span : 'beside it'} (${before.toFixed(1)} ms before)`,
     value: judgement.quantileMs(kind, span, 0.99),
     unit: 'ms',
     ...(quick ? {} : { limit: Math.max(50, before * times) }),
@@ -106,6 +117,7 @@ export function figureOf({ results }: Judgement, check: string, name: string): n
 
 /** Of what was measured under a name; NaN where nothing was. */
 export const worst = ({ measured }: RunningRow, name: string): number => Math.max(...(measured.get(name) ?? [NaN]));
+export const least = ({ measured }: RunningRow, name: string): number => Math.min(...(measured.get(name) ?? [NaN]));
 export const sum = ({ measured }: RunningRow, name: string): number =>
   (measured.get(name) ?? [NaN]).reduce((total, value) => total + value, 0);
 export function median({ measured }: RunningRow, name: string): number {
