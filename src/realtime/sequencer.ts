@@ -185,6 +185,19 @@ export class Sequencer {
     else this.deliver({ ...frame, after: delivered, changes: frame.changes.filter(({ rev }) => rev > delivered) });
   }
 
+  /**
+   * What was held before a read that found nothing more names revs that nobody committed: it is forged, or of a database that was
+   * put back, and must not be delivered when those revs come to be.
+   */
+  private forgetUncommitted(state: RoomState, early: readonly RoomChanges[]): void {
+    for (const frame of early) {
+      if (state.held.get(frame.after) !== frame) continue;
+      state.held.delete(frame.after);
+      state.heldChanges -= frame.changes.length;
+    }
+    state.known = Math.max(state.delivered, ...[...state.held.values()].map(({ upTo }) => upTo));
+  }
+
   /** Delivers the held frames whose turn has come, and drops those that were overtaken. */
   private drain(state: RoomState): void {
     if (state.held.size === 0) return;
@@ -217,9 +230,9 @@ export class Sequencer {
   private async readOn(roomId: string, state: RoomState): Promise<void> {
     while (!this.closed && state.delivered < state.known) {
       const after = state.delivered;
+      const early = [...state.held.values()];
       const slice = await this.log.read({ roomId, after, upTo: state.known }, READ_PAGE);
-      // A frame named a rev that is not committed: forged, or of a database that was put back.
-      if (slice.upTo <= after) state.known = state.delivered;
+      if (slice.upTo <= after) this.forgetUncommitted(state, early);
       this.advance(state, { roomId, after, upTo: slice.upTo, changes: slice.changes });
       this.drain(state);
     }

@@ -186,6 +186,23 @@ describe('the sequencer', () => {
     expect(revsOf(frames)).toEqual([1, 2, 3]);
   });
 
+  it('does not deliver what was forged for a rev when that rev comes to be', async () => {
+    const { log, sequencer, frames, until } = listening();
+    await sequencer.enter(new Map([[roomId, 0]]), () => undefined);
+    const forged = { ...frameOf(2, 3), changes: [{ ...changeOf(3), kind: 'room' as const, room: {} as never }] };
+    sequencer.offer(forged);
+    log.head = 1;
+    await until(1);
+    // It is found out when nothing more is to be read.
+    while (sequencer.load.held > 0) await new Promise((resolve) => setImmediate(resolve));
+    log.head = 3;
+    for (const rev of [2, 3]) sequencer.offer(frameOf(rev - 1, rev));
+    await until(3);
+    sequencer.close();
+    expect(revsOf(frames)).toEqual([1, 2, 3]);
+    expect(frames.flatMap(({ changes }) => changes.map(({ kind }) => kind))).toEqual(['message', 'message', 'message']);
+  });
+
   it('keeps nothing of a room after its last socket left, and a bounded number of early changes before', async () => {
     const { log, sequencer, leave } = listening();
     await sequencer.enter(new Map([[roomId, 0]]), () => undefined);

@@ -146,10 +146,10 @@ export class Instance {
     return (await this.health())?.ready === true;
   }
 
-  /** Undefined when it does not answer within a second. */
+  /** Undefined when it does not answer within the patience of a balancer, two seconds. */
   async health(): Promise<{ ready: boolean; bus: string } | undefined> {
     try {
-      const response = await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(1_000) });
+      const response = await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(2_000) });
       return (await response.json()) as { ready: boolean; bus: string };
     } catch {
       return undefined;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
 import { until } from './program.js';
+import { SmallDisk } from './small-disk.js';
 
 /** A private, durable Postgres. Killed, it starts itself again; how long that seems to take, a proxy before it decides. */
 export class Postgres {
@@ -13,12 +14,22 @@ export class Postgres {
   private constructor(
     private readonly dir: string,
     private readonly server: EmbeddedPostgres,
+    private readonly small?: SmallDisk,
   ) {}
 
-  static async start(): Promise<Postgres> {
+  /** @param disk gives it a disk of its own of so many MiB, which can be filled. @throws where the system does not let us mount one */
+  static async start({ disk }: { disk?: number | undefined } = {}): Promise<Postgres> {
     const dir = await mkdtemp(join(tmpdir(), 'parley-verify-postgres-'));
-    const server = await startEmbeddedPostgres({ dir, settings: { max_connections: '200' } });
-    return new Postgres(dir, server);
+    if (disk === undefined)
+      return new Postgres(dir, await startEmbeddedPostgres({ dir, settings: { max_connections: '200' } }));
+    const small = SmallDisk.mount(dir, disk);
+    try {
+      const settings = { max_connections: '200', min_wal_size: '32MB', max_wal_size: '48MB' };
+      return new Postgres(dir, await startEmbeddedPostgres({ dir, settings }), small);
+    } catch (error) {
+      small.unmount();
+      throw error;
+    }
   }
 
   get port(): number {
@@ -92,8 +103,15 @@ export class Postgres {
     );
   }
 
+  /** The disk that it was given. @throws when it was given none */
+  get disk(): SmallDisk {
+    if (this.small === undefined) throw new Error('This Postgres has no disk of its own');
+    return this.small;
+  }
+
   async stop(): Promise<void> {
     await this.server.stop();
+    this.small?.unmount();
     await rm(this.dir, { recursive: true, force: true });
   }
 }

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { pause as wait } from '../processes/program.js';
+import { SmallDisk } from '../processes/small-disk.js';
 import { answersInTime, readyAgain, refusals, refusedForGood, timeUntilReady } from './postgres-figures.js';
 import { against, sum, timeUntil, worst, type Row, type RunningRow } from './row.js';
 
@@ -102,6 +103,37 @@ export const postgresRefusalRows: Row[] = [
       { name: 'transactions that failed', value: sum(run, 'conflicts'), unit: '', limit: 50, atLeast: true },
       { name: 'sends that clients had to try again', value: run.load.counts.triedAgain, unit: '', limit: 0 },
       answersInTime(judgement),
+      refusedForGood(run),
+    ],
+  },
+  {
+    name: 'F-P10',
+    title: 'the disk of Postgres is full, its log included, for 10 s',
+    load: 'L1',
+    seconds: 50,
+    disk: 256,
+    lacks: () => SmallDisk.whyNot(),
+    steps: async (run) => {
+      const { postgres } = run.cluster;
+      await run.pause(8_000);
+      await run.fault('disk full', async () => {
+        run.measure('taken', postgres.disk.fill() / 2 ** 20);
+        // What is left in the file of the log that is open would last for minutes.
+        for (let i = 0; i < 5; i++)
+          await postgres.query('select pg_switch_wal()').catch(() => run.measure('refused', 1));
+        run.measure('red', await timeUntil(run, instancesOf(run), ({ ready }) => !ready, 10_000));
+        await run.pause(10_000);
+        await postgres.disk.free();
+      });
+      await postgres.ready();
+      run.measure('healthy', await timeUntilReady(run));
+    },
+    figures: (judgement, run) => [
+      { name: 'space taken away', value: sum(run, 'taken'), unit: 'MiB', limit: 1, atLeast: true },
+      { name: 'not ready any more after', value: worst(run, 'red'), unit: 'ms', limit: 10_000 },
+      { name: 'answered unavailable', value: refusals(judgement, 'unavailable'), unit: '', limit: 1, atLeast: true },
+      answersInTime(judgement),
+      readyAgain(run),
       refusedForGood(run),
     ],
   },

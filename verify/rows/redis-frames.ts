@@ -106,14 +106,15 @@ function strange(random: Random): (string | Buffer)[] {
   ];
 }
 
-/** What claims to follow on the next few changes of a room, none of which is made yet; each of them comes to be soon. */
+/** What claims to follow on changes of a room that are not made yet; they come to be within some seconds. */
 async function future({ cluster, load, random }: RunningRow, roomId: string): Promise<string> {
   const rows = await cluster.postgres.query<{ rev: number; seq: number }>(
     'select rev::float8 as rev, seq::float8 as seq from rooms where id = $1',
     [roomId],
     cluster.databaseUrl,
   );
-  const ahead = 1 + random.int(4);
+  // Far enough that the instances look into Postgres before the room is there.
+  const ahead = 10 + random.int(10);
   const after = (rows[0]?.rev ?? 0) + ahead;
   const message = {
     roomId,

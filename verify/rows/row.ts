@@ -17,6 +17,8 @@ export interface Row {
   /** How long the load lasts. The steps end before, so that the time after the fault is seen too. */
   seconds: number;
   topology?: Partial<Topology>;
+  /** Postgres gets a disk of its own, of so many MiB. */
+  disk?: number;
   /** C8, in ms. */
   convergeMs?: number;
   /** A bug that the instances run with: then the row passes if these checks, and no fewer, find it. */
