@@ -21,7 +21,9 @@ async function run(order: RowOrder): Promise<void> {
     process.once(signal, () => ending.abort());
   const row = rows.find(({ name }) => name === order.row);
   if (row === undefined) throw new Error(`There is no row ${order.row}`);
-  const postgres = await Postgres.start({ disk: row.lacks?.(order) === undefined ? row.disk : undefined });
+  const postgres = await Postgres.start({
+    disk: row.lacks?.({ previous: order.previous }) === undefined ? row.disk : undefined,
+  });
   try {
     const versions = { ...order.versions, postgres: await postgres.version, redis: Redis.version() };
     const say = (line: string) => console.log(line);

@@ -6,6 +6,7 @@ import { Admission } from './admission.js';
 import { dataSourceOptions } from './data-source.js';
 import { Durability } from './durability.js';
 import { migrate } from './migrate.js';
+import { Pulse } from './pulse.js';
 import { oncePostgresAnswers } from './patience.js';
 
 @Global()
@@ -20,7 +21,7 @@ import { oncePostgresAnswers } from './patience.js';
       },
     }),
   ],
-  providers: [Admission, Durability],
-  exports: [Admission],
+  providers: [Admission, Durability, Pulse],
+  exports: [Admission, Pulse],
 })
 export class DatabaseModule {}

@@ -10,6 +10,7 @@ import { isWithinBounds } from '../payload.js';
 import type { ErrorBody } from '../protocol/index.js';
 import type { ChatServer, ChatSocket } from './chat-socket.js';
 import { Drain } from './drain.js';
+import { Isolation } from './isolation.js';
 import { RoomBroadcaster } from './room-broadcaster.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -35,6 +36,7 @@ export class Handshake {
     private readonly tokens: TokensService,
     private readonly broadcaster: RoomBroadcaster,
     private readonly drain: Drain,
+    private readonly isolation: Isolation,
     private readonly admission: Admission,
   ) {
     const { connectsPerSecond } = config.limits;
@@ -66,6 +68,8 @@ export class Handshake {
     forgetSecrets(socket);
     if (this.drain.draining)
       throw new ChatError('draining', 'This instance is going away; connect again', { retryAfterMs: 200 });
+    if (this.isolation.isolated)
+      throw new ChatError('unavailable', 'This instance is cut off; connect to another one', { retryAfterMs: 500 });
     if (parsed?.success !== true) throw new ChatError('unauthenticated', 'Connect with auth: { token }');
     await this.takeTurn();
     socket.data.caller = { ...(await this.tokens.verify(parsed.data.token)), sessionId: socket.id };

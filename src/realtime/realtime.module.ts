@@ -3,13 +3,14 @@ import { ConnectionGuard } from './connection-guard.js';
 import { Drain } from './drain.js';
 import { Epoch } from './epoch.js';
 import { Handshake } from './handshake.js';
+import { Isolation } from './isolation.js';
 import { RedisBus } from './redis-bus.js';
 import { RoomBroadcaster } from './room-broadcaster.js';
 import { SessionGateway } from './session.gateway.js';
 
 @Global()
 @Module({
-  providers: [ConnectionGuard, Drain, Epoch, Handshake, RedisBus, RoomBroadcaster, SessionGateway],
+  providers: [ConnectionGuard, Drain, Epoch, Handshake, Isolation, RedisBus, RoomBroadcaster, SessionGateway],
   exports: [Drain, Epoch, RedisBus, RoomBroadcaster],
 })
 export class RealtimeModule {}

@@ -12,6 +12,7 @@ import type { ChatServer, ChatSocket } from './chat-socket.js';
 import { ConnectionGuard, type EngineConnection } from './connection-guard.js';
 import { Drain } from './drain.js';
 import { Handshake } from './handshake.js';
+import { Isolation } from './isolation.js';
 import { originCheck } from './origins.js';
 import { RedisBus } from './redis-bus.js';
 import { RoomBroadcaster } from './room-broadcaster.js';
@@ -61,6 +62,7 @@ export class RedisIoAdapter extends IoAdapter {
     this.app.get(RoomBroadcaster).attach(server);
     this.app.get(Handshake).attach(server);
     this.app.get(Drain).attach(server);
+    this.app.get(Isolation).attach(server);
     server.engine.on('connection', (connection: EngineConnection) => {
       this.app.get(ConnectionGuard).watch(connection);
       refuseNamespaces(connection);

@@ -149,10 +149,10 @@ export const postgresRows: Row[] = [
       const admin = await postgres.connect(databaseUrl);
       await run.pause(6_000);
       await run.fault('backends end', async () => {
-        while (!run.over()) {
+        for (let due = performance.now(); !run.over(); due += 200) {
           const { rowCount } = await admin.query(terminateOne);
           run.measure('terminated', rowCount ?? 0);
-          await run.pause(200);
+          await run.pause(due + 200 - performance.now());
         }
       });
       run.measure('healthy', await timeUntilReady(run));
