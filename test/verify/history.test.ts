@@ -164,6 +164,29 @@ describe('the figures', () => {
     expect(judgeOne('C13', late(0)).violations).toMatchObject([{ what: 'answered late' }]);
   });
 
+  it('tell how fast a process that lived long enough grows once it is warm', () => {
+    const minute = 60_000 * ms;
+    const sample = (instance: string, pid: number, t: number, rss: number): HistoryRecord => ({
+      type: 'sample',
+      t,
+      instance,
+      pid,
+      values: { rss },
+    });
+    const history: HistoryRecord[] = [{ type: 'phase', t: 0, phase: 'load' }];
+    for (let t = 0; t <= 60; t++) {
+      // 90 to 110 MB in three quarters of an hour, after a start that grew much faster.
+      history.push(sample('a', 1, t * minute, t < 15 ? 10e6 + t * 5e6 : 90e6 + ((t - 15) * 20e6) / 45));
+      history.push(sample('b', t < 40 ? 2 : 3, t * minute, 100e6));
+      if (t > 40) history.push(sample('c', 4, t * minute, 100e6 + t * 50e6));
+    }
+    history.push({ type: 'phase', t: 60 * minute, phase: 'settle' });
+    const { figures } = judgeOne('C11', history);
+    expect(figures['rss %/h a']).toBeCloseTo((100 * (20 / 45) * 60) / 100, 1);
+    expect(figures['rss %/h b']).toBeCloseTo(0);
+    expect(figures['rss %/h c']).toBeUndefined();
+  });
+
   it('tell how long clients were away, and how late the last message of a fault came', () => {
     const history: HistoryRecord[] = [
       connected(0, 'a'),
