@@ -17,46 +17,8 @@ function dropped(judgement: Judgement, { load }: RunningRow, limit: number): Fig
   return { name: 'clients dropped', value: (100 * losses) / load.clients.length, unit: '%', limit };
 }
 
-/** Instances that are there and yet do not get on: stopped, blocked, out of memory, out of files. */
+/** Instances that are there and yet do not get on: blocked, out of memory, out of files. */
 export const appLimitRows: Row[] = [
-  {
-    name: 'F-A3',
-    title: 'an instance is stopped (SIGSTOP) for 5, 30 and 90 s, and goes on as if nothing had been',
-    load: 'L2',
-    seconds: 160,
-    steps: async (run) => {
-      const end = performance.now() + run.lengthMs;
-      await run.pause(6_000);
-      for (const [i, seconds] of [5, 30, 90].entries()) {
-        const { instance } = run.cluster.nodes[i % run.cluster.nodes.length] as Node;
-        // A shorter run has only the shorter stops.
-        if (performance.now() + seconds * 1_000 > end - 5_000) break;
-        await run.fault(
-          `${instance.name} stopped ${seconds} s`,
-          async () => {
-            instance.signal('SIGSTOP');
-            await run.pause(seconds * 1_000);
-            run.measure('answered', (await instance.health()) === undefined ? 0 : 1);
-            instance.signal('SIGCONT');
-          },
-          { silences: true, instance: instance.name },
-        );
-        run.measure('stops', 1);
-        run.measure('ready', await timeUntil(run, [instance], ({ ready }) => ready, 20_000));
-        await run.pause(5_000);
-      }
-    },
-    figures: (judgement, run) => [
-      { name: 'stops', value: run.measured.get('stops')?.length ?? 0, unit: '', limit: 1, atLeast: true },
-      { name: 'answers while it was stopped', value: worst(run, 'answered'), unit: '', limit: 0 },
-      against(judgement, 'ack', 1.5, run, 'beside'),
-      against(judgement, 'same', 1.5, run, 'beside'),
-      against(judgement, 'cross', 1.5, run, 'beside'),
-      { name: 'ready again after', value: worst(run, 'ready'), unit: 'ms', limit: 5_000 },
-      { name: 'clients away p99', value: figureOf(judgement, 'C14', 'away p99'), unit: 'ms' },
-      backlog(judgement, 5_000),
-    ],
-  },
   {
     name: 'F-A5',
     title: "an instance's event loop is blocked for 3 s",

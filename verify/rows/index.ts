@@ -1,5 +1,6 @@
 import { appLimitRows } from './app-limits.js';
 import { appRows } from './app.js';
+import { stoppedRows } from './app-stopped.js';
 import { bothRows } from './both.js';
 import { checkerRows } from './checker.js';
 import { clientRows } from './clients.js';
@@ -19,6 +20,7 @@ export type { Beginning, Row, RunningRow } from './row.js';
 /** The matrix. */
 export const rows: Row[] = [
   ...appRows,
+  ...stoppedRows,
   ...appLimitRows,
   ...versionRows,
   ...redisRows,
