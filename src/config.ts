@@ -34,7 +34,8 @@ const Environment = z.object({
   WEB_DIR: z.string().default('web/dist'),
   DATABASE_URL: url('postgres', 'postgresql').optional(),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(200).default(10),
-  REDIS_URL: url('redis', 'rediss').optional(),
+  REDIS_URL: list.pipe(z.array(url('redis', 'rediss'))).optional(),
+  REDIS_ADAPTER: z.enum(['classic', 'sharded'], 'takes classic or sharded').default('classic'),
   REDIS_PREFIX: z
     .string()
     .regex(/^[\w:-]{1,40}$/, 'takes letters, digits, _ : and -')
@@ -66,7 +67,7 @@ export interface Config {
   webDir: string;
   database: { url: string; poolSize: number };
   /** Undefined: one instance, in memory. */
-  redis: { url: string; prefix: string; required: boolean } | undefined;
+  redis: { urls: readonly string[]; adapter: 'classic' | 'sharded'; prefix: string; required: boolean } | undefined;
   /** HS256 secret that the app signs its users' tokens with; Parley signs guests' tokens with it too. */
   jwt: { secret: string; issuer: string | undefined; audience: string | undefined };
   /** Undefined: the admin REST does not exist. */
@@ -124,8 +125,18 @@ export async function readConfig(
     redis:
       env.REDIS_URL === undefined
         ? undefined
-        : { url: env.REDIS_URL, prefix: env.REDIS_PREFIX, required: env.REDIS_REQUIRED },
+        : {
+            urls: env.REDIS_URL,
+            adapter: env.REDIS_ADAPTER,
+            prefix: env.REDIS_PREFIX,
+            required: env.REDIS_REQUIRED,
+          },
   };
+  if ((env.REDIS_URL?.length ?? 0) > 1 && env.REDIS_ADAPTER === 'classic') {
+    throw new StartError(
+      'REDIS_URL names several nodes, which only a Redis Cluster has: set REDIS_ADAPTER=sharded, or name one.',
+    );
+  }
   const jwt = { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE };
 
   if (env.DATABASE_URL === undefined) {

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { loads, type LoadName } from './load/load.js';
 import { markdown, rowPasses, table, type RowReport } from './report/report.js';
 import { allKept } from './report/results.js';
-import { rows } from './rows/index.js';
+import { rows, type Row } from './rows/index.js';
 import { runRows } from './run-rows.js';
 
 const usage = `npm run verify -- [options]
@@ -24,6 +24,7 @@ const usage = `npm run verify -- [options]
   --report DIR     writes report.md and its plots there: of every row that has a result in the --out folder
   --server FILE    the built main.js to start; default dist/main.js
   --previous FILE  the built main.js of an earlier version, for the rows that mix versions
+  --adapter KIND   classic or sharded: how the instances tell each other of changes; default classic
   --list           names the rows
 `;
 
@@ -39,6 +40,7 @@ const { values: given } = parseArgs({
     out: { type: 'string' },
     server: { type: 'string', default: 'dist/main.js' },
     previous: { type: 'string' },
+    adapter: { type: 'string', default: 'classic' },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -63,6 +65,8 @@ async function main(): Promise<number> {
     return 0;
   }
   if (chosen.length === 0) throw new Error(`There is no row ${given.row.join(', ')}; --list names them.`);
+  if (given.adapter !== 'classic' && given.adapter !== 'sharded')
+    throw new Error(`There is no adapter ${given.adapter}.`);
   if (given.load !== undefined && !(given.load in loads)) throw new Error(`There is no load ${given.load}.`);
   const lanes = Number(given.lanes ?? (given.all ? 1 : 2));
   if (!(lanes >= 1)) throw new Error(`--lanes ${given.lanes} is no number of rows.`);
@@ -71,7 +75,7 @@ async function main(): Promise<number> {
   const dir = given.out === undefined ? await mkdtemp(join(tmpdir(), 'parley-verify-')) : resolve(given.out);
   await mkdir(dir, { recursive: true });
   console.log(`Seed ${seed}; results, histories and logs in ${dir}`);
-  const reports = await runRows(chosen, {
+  const reports = await runRows(chosen.map(withAdapter), {
     dir,
     seed,
     lanes,
@@ -90,6 +94,12 @@ async function main(): Promise<number> {
   const failed = chosen.length - passed - idle;
   console.log(`${passed} passed, ${failed} failed${idle === 0 ? '' : `, ${idle} did not run`}`);
   return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+/** What the row itself sets comes first. */
+function withAdapter(row: Row): Row {
+  const environment = { REDIS_ADAPTER: given.adapter, ...row.topology?.environment };
+  return { ...row, topology: { ...row.topology, environment } };
 }
 
 async function report(dir: string): Promise<void> {
@@ -119,7 +129,7 @@ function copyPlot(dir: string, plot: string): Promise<void> {
 function versions(): Record<string, string> {
   const require = createRequire(import.meta.url);
   const of = (name: string) => (require(`${name}/package.json`) as { version: string }).version;
-  return { parley: commit(), node: process.version, 'socket.io': of('socket.io') };
+  return { parley: commit(), node: process.version, 'socket.io': of('socket.io'), adapter: given.adapter };
 }
 
 /** The commit of this checkout; says so where something in it is not committed. */

@@ -1,6 +1,5 @@
 import type { INestApplication } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
-import { createAdapter } from '@socket.io/redis-adapter';
 import { firstValueFrom, type Observable } from 'rxjs';
 import type { ServerOptions } from 'socket.io';
 import { ChatError } from '../chat-error.js';
@@ -8,6 +7,7 @@ import type { Config } from '../config.js';
 import { Admission } from '../database/admission.js';
 import { errorBodyOf } from '../error-body.js';
 import { limits, requests, type Reply } from '../protocol/index.js';
+import { busAdapter } from './bus-adapter.js';
 import type { ChatServer, ChatSocket } from './chat-socket.js';
 import { ConnectionGuard, type EngineConnection } from './connection-guard.js';
 import { Drain } from './drain.js';
@@ -55,9 +55,7 @@ export class RedisIoAdapter extends IoAdapter {
       cleanupEmptyChildNamespaces: true,
       ...originCheck(this.config),
     };
-    if (this.config.redis !== undefined) {
-      options.adapter = guardedAdapter(bus, this.config.redis.prefix);
-    }
+    if (this.config.redis !== undefined) options.adapter = busAdapter(bus, this.config.redis);
     const server = super.createIOServer(port, options as ServerOptions) as ChatServer;
     this.app.get(RoomBroadcaster).attach(server);
     this.app.get(Handshake).attach(server);
@@ -128,22 +126,6 @@ export class RedisIoAdapter extends IoAdapter {
       takeAnswer(args)(refuse(new ChatError('unknown_event', 'There is no such request')));
     });
   }
-}
-
-/**
- * The Redis adapter, which lets go of the promise that reading a request from the bus gives: what it cannot read would
- * be an unhandled rejection, and end the process.
- */
-function guardedAdapter(bus: RedisBus, prefix: string): ServerOptions['adapter'] {
-  const create = createAdapter(bus.publisher, bus.subscriber, { key: prefix });
-  // Socket.IO calls it with `new`, which an arrow function does not allow.
-  return function (namespace: unknown) {
-    const adapter = create(namespace);
-    const internals = adapter as unknown as { onrequest: (channel: string, message: Buffer) => Promise<void> };
-    const read = internals.onrequest.bind(adapter);
-    internals.onrequest = (channel, message) => read(channel, message).catch(() => bus.noteJunk());
-    return adapter;
-  } as never;
 }
 
 /** Takes the acknowledgement callback off the arguments; one who did not ask for a reply gets none. */

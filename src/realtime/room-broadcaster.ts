@@ -4,12 +4,14 @@ import type { Change, RoomChanges, UserSignal } from '../protocol/index.js';
 import { ChangeLog, type Standing } from './change-log.js';
 import type { ChatServer, ChatSocket } from './chat-socket.js';
 import { RedisBus } from './redis-bus.js';
-import { roomChannel, roomIdOf, userChannel } from './room-names.js';
+import { isUserChannel, roomChannel, roomIdOf, userChannel } from './room-names.js';
 import { Sequencer } from './sequencer.js';
 
 /** How often delivered and committed revs are compared, in ms: as a matter of course, and while Redis is not to be relied on. */
 const RECONCILE_EVERY = 5_000;
 const RECONCILE_DEGRADED = 1_000;
+/** From the first device that begins to be heard of until new members are looked for, in ms: one look for all. */
+const JOINS_PAUSE = 250;
 
 /**
  * The only code that emits to a room. What is published here was committed before; it reaches every socket of the room,
@@ -24,6 +26,7 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
   private readonly arriving = new Map<string, { count: number; departed: Map<string, number> }>();
   private server: ChatServer | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private joinsTimer: NodeJS.Timeout | undefined;
   private stopped = false;
   /** Up to when the database was looked at for new members; see `ChangeLog.joins`. */
   private lookedAt: string | undefined;
@@ -49,6 +52,8 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
       const roomId = roomIdOf(channel);
       if (roomId !== undefined) this.sequencer.forgetIfEmpty(roomId);
     });
+    // Of the sharded adapter.
+    server.of('/').adapter.on('room-heard', (channel: string) => this.heard(channel));
     // From the bus, where anything can come.
     server.on('changes', (frames: unknown) => this.receive(Array.isArray(frames) ? frames.filter(isFrame) : []));
     this.plan(RECONCILE_EVERY);
@@ -95,7 +100,24 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
   beforeApplicationShutdown(): void {
     this.stopped = true;
     clearTimeout(this.timer);
+    clearTimeout(this.joinsTimer);
     this.sequencer.close();
+  }
+
+  /** What was published on the channel before this is only in the database. */
+  private heard(channel: string): void {
+    const roomId = roomIdOf(channel);
+    if (roomId !== undefined) this.sequencer.lookAgain(roomId);
+    else if (isUserChannel(channel)) this.joinsTimer ??= setTimeout(() => void this.lookForJoins(), JOINS_PAUSE);
+  }
+
+  private async lookForJoins(): Promise<void> {
+    this.joinsTimer = undefined; // what begins to be heard of while this looks needs a look of its own
+    try {
+      await this.admitWhoJoinedElsewhere();
+    } catch (error) {
+      this.logger.warn(`Looking for new members failed: ${String(error)}`);
+    }
   }
 
   private receive(frames: RoomChanges[]): void {
@@ -105,7 +127,22 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
     }
   }
 
+  /** In parts, each up to a leaving: what was read from Postgres can go on past it, and that is not for who left. */
   private deliver(frame: RoomChanges): void {
+    const { roomId, upTo, changes } = frame;
+    let { after } = frame;
+    let from = 0;
+    for (const [i, change] of changes.entries()) {
+      const isLeaving = change.kind === 'member' && change.member.leftAt !== null;
+      if (!isLeaving || i === changes.length - 1) continue;
+      this.emit({ roomId, after, upTo: change.rev, changes: changes.slice(from, i + 1) });
+      after = change.rev;
+      from = i + 1;
+    }
+    this.emit(from === 0 ? frame : { roomId, after, upTo, changes: changes.slice(from) });
+  }
+
+  private emit(frame: RoomChanges): void {
     this.server?.local.to(roomChannel(frame.roomId)).emit('room:changes', frame);
     for (const change of frame.changes) this.dismissIfGone(frame.roomId, change);
   }

@@ -5,3 +5,5 @@ export const userChannel = (userId: string): string => `user:${userId}`;
 /** The room id of a room's channel; undefined for any other. */
 export const roomIdOf = (channel: string): string | undefined =>
   channel.startsWith('room:') ? channel.slice('room:'.length) : undefined;
+
+export const isUserChannel = (channel: string): boolean => channel.startsWith('user:');

@@ -96,6 +96,11 @@ export class Sequencer {
     await this.compare(this.rooms.keys());
   }
 
+  /** What other instances published of the room until now may have been missed: compares it once, soon, together with others. */
+  lookAgain(roomId: string): void {
+    if (this.rooms.has(roomId) && !this.closed) this.recheckSoon(roomId);
+  }
+
   /** Called when the last local socket of a room is gone. */
   forgetIfEmpty(roomId: string): void {
     const state = this.rooms.get(roomId);

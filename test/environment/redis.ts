@@ -14,8 +14,11 @@ export interface PrivateRedis {
   restart(): Promise<void>;
 }
 
-/** A private Redis in memory on a free port of 127.0.0.1, ended by `stop()` and, on Linux, with this process. */
-export async function startRedis(): Promise<PrivateRedis> {
+/**
+ * A private Redis in memory on a free port of 127.0.0.1, ended by `stop()` and, on Linux, with this process.
+ * @param further arguments of the program
+ */
+export async function startRedis(further: readonly string[] = []): Promise<PrivateRedis> {
   const program = PROGRAMS.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0);
   if (!program) {
     throw new Error(
@@ -24,15 +27,15 @@ export async function startRedis(): Promise<PrivateRedis> {
   }
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
-    const started = await launch(program, port);
-    if (typeof started !== 'string') return restartable(program, port, started);
+    const started = await launch(program, port, further);
+    if (typeof started !== 'string') return restartable(program, port, further, started);
     if (attempt === 5) throw new Error(`${program} did not start: ${started}`);
   }
 }
 
 type Running = Omit<PrivateRedis, 'restart'>;
 
-function restartable(program: string, port: number, first: Running): PrivateRedis {
+function restartable(program: string, port: number, further: readonly string[], first: Running): PrivateRedis {
   let running = first;
   return {
     url: first.url,
@@ -40,14 +43,14 @@ function restartable(program: string, port: number, first: Running): PrivateRedi
     kill: (signal) => running.kill(signal),
     restart: async () => {
       await running.stop();
-      const next = await launch(program, port);
+      const next = await launch(program, port, further);
       if (typeof next === 'string') throw new Error(`Redis did not come back: ${next}`);
       running = next;
     },
   };
 }
 
-async function launch(program: string, port: number): Promise<Running | string> {
+async function launch(program: string, port: number, further: readonly string[]): Promise<Running | string> {
   const dieWithUs = ['--pdeathsig', 'TERM', '--'];
   const prefix =
     spawnSync('setpriv', [...dieWithUs, 'true'], { stdio: 'ignore' }).status === 0 ? ['setpriv', ...dieWithUs] : [];
@@ -62,6 +65,7 @@ async function launch(program: string, port: number): Promise<Running | string> 
     'no',
     '--daemonize',
     'no',
+    ...further,
   ];
   const [command = program, ...args] = [...prefix, program, ...settings];
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
@@ -98,7 +102,7 @@ async function ping(url: string): Promise<void> {
   client.destroy();
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -153,7 +153,9 @@ describe('an instance that starts without Redis', () => {
     client.close();
     await instance.stop();
     await expect(
-      startInstance(database.url, nobody, { redis: { url: nobody, prefix: 'test', required: true } }),
+      startInstance(database.url, nobody, {
+        redis: { urls: [nobody], adapter: 'classic', prefix: 'test', required: true },
+      }),
     ).rejects.toThrow(/^Redis does not work at REDIS_URL \(.*\): start it/);
     await database.drop();
   });

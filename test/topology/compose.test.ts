@@ -125,7 +125,7 @@ describe('docker-compose.yml', () => {
       const config = await readConfig(given, () => Promise.reject(new Error('Not embedded')));
       expect(config.adminKey).toBe(env.values['ADMIN_KEY']);
       expect(new URL(config.database.url)).toMatchObject({ username: 'parley', hostname: 'postgres' });
-      expect(new URL(config.redis?.url ?? '')).toMatchObject({ username: 'parley', hostname: 'redis' });
+      expect(new URL(config.redis?.urls[0] ?? '')).toMatchObject({ username: 'parley', hostname: 'redis' });
       expect(config.host).toBe('0.0.0.0');
       expect(() => interpolate(environment['DATABASE_URL'] ?? '', {})).toThrow('run deploy/make-env.sh');
     }

@@ -52,7 +52,11 @@ describe('the Redis of docker-compose.yml', () => {
     const clients: PlainClient[] = [];
     try {
       for (let i = 0; i < 2; i += 1)
-        instances.push(await startInstance(database.url, url, { redis: { url, prefix: 'parley', required: true } }));
+        instances.push(
+          await startInstance(database.url, url, {
+            redis: { urls: [url], adapter: 'classic', prefix: 'parley', required: true },
+          }),
+        );
       for (const instance of instances) {
         const healthy = async () =>
           ((await (await fetch(`${instance.url}/health/ready`)).json()) as { bus: string }).bus === 'healthy';
