@@ -1,5 +1,7 @@
+import { readConfig } from '../../src/config.js';
 import { slotOf } from '../../src/realtime/redis-slots.js';
 import { startRedisCluster, type PrivateRedisCluster } from '../environment/redis-cluster.js';
+import { jwtSecret } from '../instance.js';
 import { channelOf, Stage, until } from './sharded-stage.js';
 
 describe('the sharded adapter on a Redis Cluster', () => {
@@ -73,6 +75,25 @@ describe('the sharded adapter on a Redis Cluster', () => {
     const dropped = stage.buses.map(({ counts }) => counts.dropped);
     await stage.converse(roomId, 20);
     expect(stage.buses.map(({ counts }) => counts.dropped)).toEqual(dropped);
+  });
+});
+
+describe('a start with settings that do not go together', () => {
+  const read = (settings: Record<string, string>) =>
+    readConfig({ DATABASE_URL: 'postgres://u@h/d', JWT_SECRET: jwtSecret, ...settings }, () =>
+      Promise.reject(new Error('Not embedded')),
+    );
+
+  it('ends with a sentence', async () => {
+    await expect(read({ REDIS_URL: 'redis://a:1, redis://b:2' })).rejects.toThrow(/^REDIS_URL names several nodes/);
+    await expect(read({ REDIS_ADAPTER: 'static' })).rejects.toThrow(
+      'The setting REDIS_ADAPTER is wrong: it takes classic or sharded.',
+    );
+    await expect(read({ REDIS_URL: 'redis://a:1,http://b', REDIS_ADAPTER: 'sharded' })).rejects.toThrow(
+      'The setting REDIS_URL is wrong: it has to start with redis://.',
+    );
+    const { redis } = await read({ REDIS_URL: 'redis://a:1, redis://b:2', REDIS_ADAPTER: 'sharded' });
+    expect(redis).toMatchObject({ urls: ['redis://a:1', 'redis://b:2'], adapter: 'sharded' });
   });
 });
 
