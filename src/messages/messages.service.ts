@@ -4,6 +4,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { Caller } from '../auth/caller.js';
 import { ChatError } from '../chat-error.js';
+import { BatchedRead } from '../database/batched-read.js';
 import type {
   GetHistory,
   HistoryPage,
@@ -18,6 +19,11 @@ import { RoomLedger, type LockedRoom } from '../rooms/room-ledger.js';
 import { MessageEntity, toMessage } from './message.entity.js';
 import { MessageWriter } from './message-writer.js';
 
+interface Place {
+  roomId: string;
+  seq: number;
+}
+
 /** `from` and `to` are moments: not older than, older than. The others are seqs. */
 export interface MessageFilter {
   before?: number | undefined;
@@ -30,6 +36,9 @@ export interface MessageFilter {
 
 @Injectable()
 export class MessagesService {
+  /** Of retries: they come many at once, from all clients of an instance that had stood still, or of a Postgres that had. */
+  private readonly firstSent = new BatchedRead((places: readonly Place[]) => this.at(places));
+
   constructor(
     @InjectRepository(MessageEntity) private readonly messages: Repository<MessageEntity>,
     private readonly writer: MessageWriter,
@@ -45,7 +54,9 @@ export class MessagesService {
   async send(caller: Caller, request: SendMessage): Promise<SentMessage> {
     const written = await this.writer.write(caller, request, fingerprintOf(request));
     if (written.kind === 'stored') return { message: written.message, duplicate: false };
-    return { message: await this.get(request.roomId, written.seq), duplicate: true };
+    const message = await this.firstSent.get({ roomId: request.roomId, seq: written.seq });
+    if (message === undefined) throw new ChatError('not_found', 'There is no such message any more');
+    return { message, duplicate: true };
   }
 
   /** Own messages only. Deleting twice is deleting once. @throws ChatError `not_member`, `not_found`, `forbidden` */
@@ -127,8 +138,18 @@ export class MessagesService {
     return this.messages.existsBy({ roomId, seq });
   }
 
-  private async get(roomId: string, seq: number): Promise<Message> {
-    return withSender(await this.messages.findOneOrFail({ where: { roomId, seq }, relations: { sender: true } }));
+  /** What stands at these places, in their order. */
+  private async at(places: readonly Place[]): Promise<(Message | undefined)[]> {
+    const found = await this.messages
+      .createQueryBuilder('message')
+      .innerJoinAndSelect('message.sender', 'sender')
+      .where(
+        '(message.roomId, message.seq) in (select * from unnest(cast(:rooms as uuid[]), cast(:seqs as bigint[])))',
+        { rooms: places.map(({ roomId }) => roomId), seqs: places.map(({ seq }) => seq) },
+      )
+      .getMany();
+    const byPlace = new Map(found.map((row) => [`${row.roomId} ${row.seq}`, withSender(row)]));
+    return places.map(({ roomId, seq }) => byPlace.get(`${roomId} ${seq}`));
   }
 
   /** The message stays in its place, without its text, for every client to learn that it is gone. */

@@ -1,4 +1,6 @@
 import { SentMessage, type RequestInput } from '../../src/protocol/index.js';
+import { DataSource } from 'typeorm';
+import { poolOf } from '../../src/database/data-source.js';
 import { Cluster } from './cluster.js';
 
 let cluster: Cluster;
@@ -34,6 +36,27 @@ describe('a send that is tried again', () => {
       await device.until(() => device.textsOf(roomId).length >= 5);
       expect(device.textsOf(roomId)).toEqual([1, 2, 3, 4, 5].map((seq) => `Round ${seq}`));
     }
+  });
+
+  it('is answered with its own message when many are tried again at once, in few queries', async () => {
+    const rooms = [await roomOfAnn(), await roomOfAnn()];
+    const ann = await cluster.connect('ann');
+    const sends = Array.from({ length: 50 }, (_, i) => ({
+      roomId: rooms[i % 2] ?? '',
+      clientMsgId: `m${i}`,
+      text: `Text ${i}`,
+    }));
+    const sendAll = () => Promise.all(sends.map((send) => ann.ask('message:send', send)));
+    const first = await sendAll();
+    const pool = poolOf(cluster.instances[0]?.app.get(DataSource) as DataSource);
+    let queries = 0;
+    const count = () => (queries += 1);
+    pool.on('acquire', count);
+    const again = await sendAll();
+    pool.off('acquire', count);
+    expect(again).toEqual(first.map((sent) => ({ ...sent, duplicate: true })));
+    expect(queries).toBeGreaterThan(0);
+    expect(queries).toBeLessThan(20);
   });
 
   it('is kept once when it is tried through the socket and through REST', async () => {
