@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { RoomChanges } from '../protocol/index.js';
-import type { ChangeLog } from './change-log.js';
+import type { ChangeLog, ChangeSlice } from './change-log.js';
 
 /** How long a frame that came early waits for the ones before it, while they can be expected to come, in ms; then they are read from Postgres. */
 const GAP_PATIENCE = 50;
@@ -10,6 +10,8 @@ const RETRY_PAUSE = 500;
 const HELD_CHANGES = 1_000;
 /** Changes read at a time. */
 const READ_PAGE = 500;
+/** Rooms that are read in one query, at most. */
+const ROOMS_TOGETHER = 50;
 
 interface RoomState {
   /** The rev of the last change that the local sockets were given. */
@@ -23,6 +25,13 @@ interface RoomState {
   entering: number;
   reading: Promise<void> | undefined;
   timer: NodeJS.Timeout | undefined;
+}
+
+/** What is to be read of a room, and the frames that were held when the read began. */
+interface Gap {
+  after: number;
+  upTo: number;
+  early: readonly RoomChanges[];
 }
 
 /**
@@ -165,11 +174,40 @@ export class Sequencer {
       if (state !== undefined) revs.set(roomId, state.delivered);
     }
     if (revs.size === 0) return;
+    const behind: [string, RoomState][] = [];
     for (const [roomId, head] of await this.log.ahead(revs)) {
       const state = this.rooms.get(roomId);
       if (state === undefined) continue;
       state.known = Math.max(state.known, head);
-      this.closeGapSoon(roomId, state, 0);
+      behind.push([roomId, state]);
+    }
+    for (let i = 0; i < behind.length; i += ROOMS_TOGETHER)
+      await this.readTogether(behind.slice(i, i + ROOMS_TOGETHER));
+  }
+
+  /** What is missing in several rooms, in one read: one each would stand in the way of everybody else's queries. */
+  private async readTogether(behind: readonly [string, RoomState][]): Promise<void> {
+    const begun = behind
+      .filter(([, state]) => state.reading === undefined && state.delivered < state.known)
+      .map(([roomId, state]) => ({ roomId, state, ...this.gapOf(state) }));
+    if (begun.length === 0) return;
+    const ranges = begun.map(({ roomId, after, upTo }) => ({ roomId, after, upTo }));
+    const read = this.log.readMany(ranges, READ_PAGE);
+    const readings = begun.map((gap, i) => {
+      const { roomId, state } = gap;
+      const reading = read
+        .then((slices) => this.fill(roomId, state, gap, slices[i]))
+        .then(() => this.readOn(roomId, state))
+        .finally(() => (state.reading = undefined));
+      state.reading = reading;
+      return reading;
+    });
+    try {
+      await Promise.all(readings);
+    } catch (error) {
+      for (const { roomId, state } of begun)
+        if (this.rooms.get(roomId) === state) this.closeGapSoon(roomId, state, RETRY_PAUSE);
+      throw error;
     }
   }
 
@@ -234,12 +272,19 @@ export class Sequencer {
 
   private async readOn(roomId: string, state: RoomState): Promise<void> {
     while (!this.closed && state.delivered < state.known) {
-      const after = state.delivered;
-      const early = [...state.held.values()];
-      const slice = await this.log.read({ roomId, after, upTo: state.known }, READ_PAGE);
-      if (slice.upTo <= after) this.forgetUncommitted(state, early);
-      this.advance(state, { roomId, after, upTo: slice.upTo, changes: slice.changes });
-      this.drain(state);
+      const gap = this.gapOf(state);
+      this.fill(roomId, state, gap, await this.log.read({ roomId, after: gap.after, upTo: gap.upTo }, READ_PAGE));
     }
+  }
+
+  private gapOf(state: RoomState): Gap {
+    return { after: state.delivered, upTo: state.known, early: [...state.held.values()] };
+  }
+
+  private fill(roomId: string, state: RoomState, { after, early }: Gap, slice: ChangeSlice | undefined): void {
+    if (slice === undefined || this.closed) return;
+    if (slice.upTo <= after) this.forgetUncommitted(state, early);
+    this.advance(state, { roomId, after, upTo: slice.upTo, changes: slice.changes });
+    this.drain(state);
   }
 }

@@ -203,6 +203,17 @@ describe('the sequencer', () => {
     expect(frames.flatMap(({ changes }) => changes.map(({ kind }) => kind))).toEqual(['message', 'message', 'message']);
   });
 
+  it('reads what is missing in many rooms fifty at a time', async () => {
+    const { log, sequencer, frames } = listening();
+    const roomIds = Array.from({ length: 120 }, (_, i) => `room ${i}`);
+    await sequencer.enter(new Map(roomIds.map((id) => [id, 0])), () => undefined);
+    log.head = 1;
+    await sequencer.reconcile();
+    sequencer.close();
+    expect(frames.map(({ roomId: id }) => id)).toEqual(roomIds);
+    expect(log.reads).toBe(3);
+  });
+
   it('keeps nothing of a room after its last socket left, and a bounded number of early changes before', async () => {
     const { log, sequencer, leave } = listening();
     await sequencer.enter(new Map([[roomId, 0]]), () => undefined);
