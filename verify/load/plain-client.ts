@@ -36,6 +36,8 @@ export class PlainClient {
   private readonly catchingUp = new Map<string, Promise<boolean>>();
   /** Live frames ahead of the cursor, while a sync is under way. */
   private readonly held = new Map<string, RoomChanges[]>();
+  /** False: a connection that is lost is the last one. */
+  comesBack = true;
   /** Called each time the client has caught up and may send. */
   onLive: () => void = () => undefined;
 
