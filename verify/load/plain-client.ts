@@ -129,7 +129,7 @@ export class PlainClient {
     this.isLive = false;
     this.held.clear();
     this.line = undefined;
-    if (this.isClosed) return;
+    if (this.isClosed || !this.comesBack) return;
     const { random } = this.options;
     this.failures += 1;
     const wait = random.between(0.5, 1) * Math.min(2_000, 100 * 2 ** Math.min(this.failures, 6)) + retryAfterMs;

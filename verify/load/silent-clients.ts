@@ -34,8 +34,9 @@ export class SilentClients {
     for (const client of this.clients) await client.join(roomId);
   }
 
-  /** From here on they read nothing. */
+  /** From here on they read nothing, and once cut they stay away: how late they would learn of something says nothing. */
   silence(): void {
+    for (const client of this.clients) client.comesBack = false;
     const transports = this.clients.flatMap(({ connection }) =>
       connection === undefined ? [] : [(connection.raw.io.engine as unknown as { transport: Transport }).transport.ws],
     );
