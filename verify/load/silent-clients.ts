@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { until } from '../processes/program.js';
+import { heldByServer } from './kernel.js';
 import type { Load } from './load.js';
 import type { PlainClient } from './plain-client.js';
 
@@ -10,8 +10,6 @@ interface Transport {
 
 /** How often a client that does not read answers pings that it does not see, in ms. */
 const pongEvery = 5_000;
-/** ESTABLISHED, in /proc/net/tcp. */
-const established = '01';
 
 /** Clients that join a room, then read nothing more, and keep their connection alive by answering pings that they do not see. */
 export class SilentClients {
@@ -49,15 +47,9 @@ export class SilentClients {
     }, pongEvery);
   }
 
-  /** How many the server has not cut; the clients themselves would not notice, so the kernel is asked. */
+  /** How many the server has not cut. */
   get connected(): number {
-    const ours = new Set(this.ports);
-    return readFileSync('/proc/net/tcp', 'utf8')
-      .split('\n')
-      .slice(1)
-      .map((line) => line.trim().split(/\s+/))
-      .filter(([, local, , state]) => state === established && ours.has(parseInt(local?.split(':')[1] ?? '', 16)))
-      .length;
+    return heldByServer(new Set(this.ports));
   }
 
   close(): void {

@@ -75,6 +75,11 @@ export class Link {
     this.dial();
   }
 
+  /** Of the connection to the target, on this side. */
+  get port(): number {
+    return this.upstream.localPort ?? 0;
+  }
+
   set(modes: Partial<Record<Direction, Mode | undefined>>): void {
     if (modes.up !== undefined) this.up.set(modes.up);
     if (modes.down !== undefined) this.down.set(modes.down);

@@ -62,6 +62,11 @@ export class TcpProxy {
     return this.links.size;
   }
 
+  /** The local ports of the connections to the target. */
+  get ports(): number[] {
+    return [...this.links].map(({ port }) => port);
+  }
+
   /** Bytes of the connections that are open: what went through and what vanished. */
   get traffic(): Record<Direction, { passed: number; dropped: number }> {
     const sum = { up: { passed: 0, dropped: 0 }, down: { passed: 0, dropped: 0 } };

@@ -4,6 +4,9 @@ import { stoppedRows } from './app-stopped.js';
 import { bothRows } from './both.js';
 import { checkerRows } from './checker.js';
 import { clientRows } from './clients.js';
+import { floodRows } from './flood.js';
+import { fuzzRows } from './fuzz.js';
+import { networkRows } from './network.js';
 import { postgresRefusalRows } from './postgres-refusals.js';
 import { postgresRows } from './postgres.js';
 import { redisCommandRows } from './redis-commands.js';
@@ -29,8 +32,11 @@ export const rows: Row[] = [
   ...postgresRows,
   ...postgresRefusalRows,
   ...bothRows,
+  ...networkRows,
   ...clientRows,
   ...stormRows,
+  ...floodRows,
+  ...fuzzRows,
   ...startRows,
   ...soakRows,
   ...checkerRows,

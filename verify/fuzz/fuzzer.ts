@@ -1,0 +1,106 @@
+import { uuidv7 } from 'uuidv7';
+import { requests } from '../../src/protocol/index.js';
+import { RawConnection } from '../load/raw-connection.js';
+import { pause } from '../processes/program.js';
+import type { Random } from '../random.js';
+import { Mutations, type Fuzzed } from './mutations.js';
+
+/** Packets in one write; the one after them most likely ends the connection. */
+const batch = 60;
+/** A batch whose connection says nothing any more gets this long before the next one, in ms. */
+const patienceMs = 1_000;
+
+export interface FuzzCounts {
+  packets: number;
+  engine: number;
+  parser: number;
+  event: number;
+  /** Frames that came back: replies, errors, the packets of new connections. */
+  answered: number;
+  /** Connections that the server ended, as a broken frame or packet deserves. */
+  ended: number;
+  /** Connections that the server did not take. */
+  refused: number;
+}
+
+export interface FuzzOptions {
+  urls: string[];
+  token: string;
+  roomId: string;
+  random: Random;
+  /** Connections at the same time. */
+  connections: number;
+}
+
+/** Sends so many mutated packets, as fast as the instances take them. */
+export async function fuzz(options: FuzzOptions, packets: number, isOver: () => boolean): Promise<FuzzCounts> {
+  const counts: FuzzCounts = { packets: 0, engine: 0, parser: 0, event: 0, answered: 0, ended: 0, refused: 0 };
+  await Promise.all(
+    Array.from({ length: options.connections }, async (_, i) => {
+      const mutations = new Mutations(options.random.fork(`connection ${i}`), samplesOf(options.roomId));
+      const url = options.urls[i % options.urls.length] ?? '';
+      while (counts.packets < packets && !isOver()) await fuzzOnce(url, options.token, mutations, counts, packets);
+    }),
+  );
+  return counts;
+}
+
+/** On one connection, for as long as it lasts. */
+async function fuzzOnce(
+  url: string,
+  token: string,
+  mutations: Mutations,
+  counts: FuzzCounts,
+  packets: number,
+): Promise<void> {
+  const connection = await RawConnection.open(url);
+  if (connection === undefined) {
+    counts.refused += 1;
+    await pause(50);
+    return;
+  }
+  connection.send(`40${JSON.stringify({ token })}`);
+  await next(connection, 'session:ready');
+  while (!connection.isOver && counts.packets < packets) {
+    const made = Array.from({ length: batch }, () => mutations.gentle());
+    // Its answer tells that all before it was read.
+    const read = next(connection, '439999999[');
+    connection.write(Buffer.concat(made.map(({ bytes }) => bytes)));
+    connection.send('429999999["no:such:thing"]');
+    await read;
+    const last = mutations.rough();
+    count(counts, [...made, last]);
+    connection.write(last.bytes);
+  }
+  counts.answered += connection.received;
+  if (connection.isOver) counts.ended += 1;
+  connection.destroy();
+}
+
+/** Resolves when such a frame came, the connection ended, or nothing came for too long. */
+async function next(connection: RawConnection, text: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const came = new Promise<void>((resolve) => {
+    connection.onText = (received) => {
+      if (received.includes(text)) resolve();
+    };
+    timer = setTimeout(resolve, patienceMs);
+  });
+  await Promise.race([came, connection.closed]);
+  clearTimeout(timer);
+}
+
+function count(counts: FuzzCounts, made: Fuzzed[]): void {
+  counts.packets += made.length;
+  for (const { level } of made) counts[level] += 1;
+}
+
+/** A right request of every kind; to a room that does not exist, so that nothing of it is ever stored there. */
+function samplesOf(roomId: string): string[] {
+  const fields = { roomId, clientMsgId: uuidv7(), text: 'Hello', name: 'Room', limit: 5, after: 0 };
+  return Object.keys(requests).flatMap((event) =>
+    event === 'room:create'
+      ? [JSON.stringify([event, { name: '' }])]
+      : [JSON.stringify([event, fields]), JSON.stringify([event, { roomId }]), JSON.stringify([event, {}])],
+  );
+}
