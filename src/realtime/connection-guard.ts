@@ -12,6 +12,8 @@ const STALLED = 10_000;
 const PROOF_EVERY = 64 * 1024;
 /** … within `STALLED`, and the time that what was on its way takes at this rate, in bytes a second. */
 const SLOWEST_RATE = 32 * 1024;
+/** Signals are shed as soon as this share of what may wait for a connection does. */
+const SIGNALS_SHARE = 0.25;
 /** A connection may send this many times the requests of its limit; past that it is no client, and is cut. */
 const FLOOD = 4;
 
@@ -31,6 +33,12 @@ export interface EngineConnection {
   ): void;
   on(event: 'flush' | 'close', listener: () => void): void;
   close(discard?: boolean): void;
+}
+
+/** What we use of a Socket.IO client, the part of a connection that writes its packets. */
+export interface SocketIoClient {
+  readonly conn: EngineConnection;
+  writeToEngine(packets: unknown, options: { volatile?: boolean }): void;
 }
 
 interface Outbound {
@@ -63,6 +71,8 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
   private readonly timer: NodeJS.Timeout;
   /** Connections cut so far, by reason. */
   readonly cuts = { slow_consumer: 0, rate_limited: 0 };
+  /** Signals that were not sent to connections that are behind. */
+  shed = 0;
 
   constructor(@Inject(CONFIG) private readonly config: Config) {
     this.timer = setInterval(() => this.cutStalled(), LOOK_EVERY);
@@ -72,6 +82,23 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
   watch(connection: EngineConnection): void {
     this.boundOutbound(connection);
     this.boundInbound(connection);
+  }
+
+  /**
+   * Of what waits for a slow client, signals go first: what is emitted as `volatile` is dropped while the connection is
+   * behind. Socket.IO itself drops such packets whenever anything at all is being written, also to the fastest client.
+   */
+  shedSignals(client: SocketIoClient): void {
+    const write = client.writeToEngine.bind(client);
+    client.writeToEngine = (packets, options) => {
+      if (options.volatile !== true) {
+        write(packets, options);
+        return;
+      }
+      const waiting = this.behind.get(client.conn)?.bytes ?? 0;
+      if (waiting > this.config.limits.outboundBytes * SIGNALS_SHARE) this.shed += 1;
+      else write(packets, { ...options, volatile: false });
+    };
   }
 
   beforeApplicationShutdown(): void {

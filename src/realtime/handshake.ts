@@ -71,8 +71,10 @@ export class Handshake {
     if (this.isolation.isolated)
       throw new ChatError('unavailable', 'This instance is cut off; connect to another one', { retryAfterMs: 500 });
     if (parsed?.success !== true) throw new ChatError('unauthenticated', 'Connect with auth: { token }');
+    // Before its turn: who has no token that holds must not take the turns of those who have one.
+    const claims = await this.tokens.check(parsed.data.token);
     await this.takeTurn();
-    socket.data.caller = { ...(await this.tokens.verify(parsed.data.token)), sessionId: socket.id };
+    socket.data.caller = { ...(await this.tokens.callerOf(claims)), sessionId: socket.id };
     socket.data.inFlight = 0;
     socket.data.heldUntil = 0;
     this.admission.check();

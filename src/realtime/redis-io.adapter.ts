@@ -9,7 +9,7 @@ import { errorBodyOf } from '../error-body.js';
 import { limits, requests, type Reply } from '../protocol/index.js';
 import { busAdapter } from './bus-adapter.js';
 import type { ChatServer, ChatSocket } from './chat-socket.js';
-import { ConnectionGuard, type EngineConnection } from './connection-guard.js';
+import { ConnectionGuard, type EngineConnection, type SocketIoClient } from './connection-guard.js';
 import { Drain } from './drain.js';
 import { Handshake } from './handshake.js';
 import { Isolation } from './isolation.js';
@@ -65,7 +65,10 @@ export class RedisIoAdapter extends IoAdapter {
       this.app.get(ConnectionGuard).watch(connection);
       refuseNamespaces(connection);
     });
-    server.on('connection', (socket) => this.answerUnknown(socket));
+    server.on('connection', (socket) => {
+      this.app.get(ConnectionGuard).shedSignals(socket.client as unknown as SocketIoClient);
+      this.answerUnknown(socket);
+    });
     return server;
   }
 

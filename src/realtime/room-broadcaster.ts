@@ -67,7 +67,7 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
 
   /** To the user's own devices, on every instance. May be lost. */
   signalUser(userId: string, signal: UserSignal): void {
-    this.server?.to(userChannel(userId)).emit('user:signal', signal);
+    this.server?.to(userChannel(userId)).volatile.emit('user:signal', signal);
   }
 
   /**
@@ -156,7 +156,7 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
   private admitDevices(userId: string, roomId: string): void {
     if (this.local(userChannel(userId)).size === 0) return;
     this.admit(userId, roomId)
-      .then(() => this.server?.local.to(userChannel(userId)).emit('user:signal', { kind: 'roomAdded', roomId }))
+      .then(() => this.server?.local.to(userChannel(userId)).volatile.emit('user:signal', { kind: 'roomAdded', roomId }))
       .catch((error: unknown) => this.logger.warn(`Joining user ${userId} to room ${roomId} failed: ${String(error)}`));
   }
 
@@ -167,7 +167,7 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
     this.arriving.get(userId)?.departed.set(roomId, change.rev);
     const channel = userChannel(userId);
     if (this.local(channel).size === 0) return;
-    this.server?.local.to(channel).emit('user:signal', { kind: 'roomRemoved', roomId });
+    this.server?.local.to(channel).volatile.emit('user:signal', { kind: 'roomRemoved', roomId });
     this.server?.local.in(channel).socketsLeave(roomChannel(roomId));
   }
 

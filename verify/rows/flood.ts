@@ -1,12 +1,9 @@
 import { flood, type Flooded } from '../load/flood.js';
-import { against, figureOf, type Row, type RunningRow } from './row.js';
+import { against, figureOf, sum, worst, type Row, type RunningRow } from './row.js';
 
 const flooders = 10;
 /** A hundred times what one connection may ask in a second by default. */
 const perSecond = 50_000;
-
-const sum = (run: RunningRow, name: string) => (run.measured.get(name) ?? [NaN]).reduce((a, b) => a + b, 0);
-const worst = (run: RunningRow, name: string) => Math.max(...(run.measured.get(name) ?? [NaN]));
 
 async function floods(run: RunningRow, name: string, connects: boolean, packet: (n: number) => string): Promise<void> {
   const { load, cluster } = run;

@@ -1,11 +1,9 @@
 import { SlowClients } from '../load/slow-clients.js';
 import type { PlainClient } from '../load/plain-client.js';
-import { against, figureOf, inTurn, type Row, type RunningRow } from './row.js';
+import { against, figureOf, inTurn, least, sum, worst, type Row, type RunningRow } from './row.js';
 
 /** What Engine.IO's `pingInterval` and `pingTimeout` come to by default, in ms. */
 const noticedWithin = 45_000;
-const most = (run: RunningRow, name: string) => Math.max(...(run.measured.get(name) ?? [NaN]));
-const least = (run: RunningRow, name: string) => Math.min(...(run.measured.get(name) ?? [NaN]));
 
 /** How long until each of these clients has given its connection up, in ms; NaN where one did not. */
 async function timeUntilGivenUp(run: RunningRow, clients: PlainClient[], patienceMs: number): Promise<number> {
@@ -70,10 +68,10 @@ export const networkRows: Row[] = [
         limit: 10_000,
         atLeast: true,
       },
-      { name: 'dead connections given up after', value: most(run, 'noticed'), unit: 'ms', limit: noticedWithin },
+      { name: 'dead connections given up after', value: worst(run, 'noticed'), unit: 'ms', limit: noticedWithin },
       {
         name: 'connections that the balancer reset',
-        value: (run.measured.get('reset') ?? []).reduce((a, b) => a + b, 0),
+        value: sum(run, 'reset'),
         unit: '',
         limit: 300,
         atLeast: true,
@@ -143,8 +141,8 @@ export const networkRows: Row[] = [
       await slow.close();
     },
     figures: (judgement, run) => [
-      { name: 'throttled connections', value: most(run, 'slow'), unit: '', limit: 6, atLeast: true },
-      { name: 'all of them cut after', value: most(run, 'cut'), unit: 'ms', limit: 15_000 },
+      { name: 'throttled connections', value: worst(run, 'slow'), unit: '', limit: 6, atLeast: true },
+      { name: 'all of them cut after', value: worst(run, 'cut'), unit: 'ms', limit: 15_000 },
       against(judgement, 'ack', 1.2, run),
       against(judgement, 'same', 1.2, run),
       against(judgement, 'cross', 1.2, run),
