@@ -92,8 +92,7 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
       token,
       onSent: (roomId, seq) => reads.offer(roomId, seq),
     });
-    const tokenOf = (roomId: string) =>
-      load?.clients.find((client) => load?.roomsOf.get(client)?.includes(roomId))?.options.token ?? '';
+    const tokenOf = (roomId: string) => load?.memberOf(roomId)?.options.token ?? '';
     await load.prepare();
 
     load.start();

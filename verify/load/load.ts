@@ -53,6 +53,8 @@ export class Load {
   readonly rooms: string[] = [];
   /** By client: the ids of its rooms. */
   readonly roomsOf = new Map<PlainClient, string[]>();
+  /** Of the rooms that no load is sent to. */
+  private readonly firstOf = new Map<string, PlainClient>();
   private timer: NodeJS.Timeout | undefined;
   private running = false;
   private turn = 0;
@@ -162,7 +164,14 @@ export class Load {
     for (const client of [first, ...others]) {
       if (!(await client.join(roomId))) throw new Error(`${client.name} could not join ${name}`);
     }
+    this.rooms.push(roomId);
+    this.firstOf.set(roomId, first);
     return { roomId, send: (text) => this.senders[0]?.send(roomId, text) };
+  }
+
+  /** Somebody who is in the room from its beginning to the end. */
+  memberOf(roomId: string): PlainClient | undefined {
+    return this.firstOf.get(roomId) ?? this.clients.find((client) => this.roomsOf.get(client)?.includes(roomId));
   }
 
   text(): string {
