@@ -156,7 +156,9 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
   private admitDevices(userId: string, roomId: string): void {
     if (this.local(userChannel(userId)).size === 0) return;
     this.admit(userId, roomId)
-      .then(() => this.server?.local.to(userChannel(userId)).volatile.emit('user:signal', { kind: 'roomAdded', roomId }))
+      .then(() =>
+        this.server?.local.to(userChannel(userId)).volatile.emit('user:signal', { kind: 'roomAdded', roomId }),
+      )
       .catch((error: unknown) => this.logger.warn(`Joining user ${userId} to room ${roomId} failed: ${String(error)}`));
   }
 

@@ -4,7 +4,12 @@ import { ConnectionGuard, type EngineConnection, type SocketIoClient } from '../
 
 const KIB = 1024;
 const config = {
-  limits: { requestsPerSecond: 500, inboundBytesPerSecond: 1024 * KIB, outboundBytes: 64 * KIB, connectsPerSecond: 250 },
+  limits: {
+    requestsPerSecond: 500,
+    inboundBytesPerSecond: 1024 * KIB,
+    outboundBytes: 64 * KIB,
+    connectsPerSecond: 250,
+  },
 } as Config;
 
 describe('signals', () => {

@@ -69,8 +69,8 @@ async function floodOnce(
   while (!connection.isOver && performance.now() < Math.max(end, since + 3_000)) {
     const due = ((performance.now() - since) / 1_000) * options.perSecond;
     // What the server does not take waits in the kernel, not here.
-    while (sent < due && connection.waiting === 0 && !connection.isOver) {
-      connection.write(packets);
+    while (sent < due && connection.waiting === 0) {
+      if (!connection.write(packets)) break;
       sent += burst;
     }
     await pause(10);

@@ -65,8 +65,11 @@ export class RawConnection {
     return this.socket.writableLength;
   }
 
-  write(bytes: Buffer): void {
-    if (!this.isOver) this.socket.write(bytes);
+  /** False when it is over. */
+  write(bytes: Buffer): boolean {
+    if (this.isOver) return false;
+    this.socket.write(bytes);
+    return true;
   }
 
   send(text: string): void {
