@@ -49,12 +49,12 @@ export class Postgres {
 
   /** On a connection of its own, past every proxy. A bigint comes as a string. */
   async query<Row extends object>(sql: string, values: unknown[] = [], url = this.server.url): Promise<Row[]> {
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
+    const client = await this.connect(url);
     try {
       return (await client.query<Row>(sql, values)).rows;
     } finally {
-      await client.end();
+      // Where the connection is gone, so is its end.
+      await client.end().catch(() => undefined);
     }
   }
 
