@@ -31,15 +31,19 @@ export const appLimitRows: Row[] = [
           `${instance.name} blocked`,
           async () => {
             instance.block(3_000);
-            run.measure('blocked', await timeUntil(run, [instance], () => true, 10_000));
+            const since = performance.now();
+            await until(() => welcomes(instance.port, '/health/live'), 20_000, `${instance.name} answers again`);
+            run.measure('blocked', performance.now() - since);
           },
           { instance: instance.name },
         );
+        run.measure('ready', await timeUntil(run, [instance], ({ ready }) => ready, 20_000));
         await run.pause(8_000);
       }
     },
     figures: (judgement, run) => [
       { name: 'blocked for', value: least(run, 'blocked'), unit: 'ms', limit: 2_900, atLeast: true },
+      { name: 'ready again after', value: worst(run, 'ready'), unit: 'ms' },
       dropped(judgement, run, 5),
       { name: 'slowest answer', value: figureOf(judgement, 'C13', 'slowestMs'), unit: 'ms', limit: 5_000 },
       backlog(judgement, 5_000),
@@ -118,9 +122,9 @@ export const appLimitRows: Row[] = [
 ];
 
 /** Whether a connection that was not there before is answered; `fetch` would take one that is. */
-function welcomes(port: number): Promise<boolean> {
+function welcomes(port: number, path = '/health/ready'): Promise<boolean> {
   return new Promise((resolve) => {
-    const options = { host: '127.0.0.1', port, path: '/health/ready', agent: false, timeout: 1_000 };
+    const options = { host: '127.0.0.1', port, path, agent: false, timeout: 1_000 };
     const request = get(options, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
