@@ -73,7 +73,7 @@ async function runFaults() {
   });
   const code = await new Promise((resolve) => child.once('close', resolve));
   child = undefined;
-  const [, passed, failed] = /(\d+) passed, (\d+) failed\s*$/.exec(output) ?? [];
+  const [, passed, failed] = /(\d+) passed, (\d+) failed(?:, \d+ did not run)?\s*$/.exec(output) ?? [];
   const result = {
     name: 'faults',
     passed: Number(passed ?? 0),

@@ -210,7 +210,7 @@ export interface SampleRecord {
   values: Record<string, number>;
 }
 
-/** The last word on a room: `postgres`, or what an instance says over REST. */
+/** The last word on a room: the `truth`, or what an instance says over REST. */
 export interface RoomRecord {
   type: 'room';
   t: number;
@@ -232,8 +232,8 @@ export interface RowsRecord {
   rows: SeenMessage[];
 }
 
-/** The source whose word is the truth. */
-export const postgres = 'postgres';
+/** The source whose word counts: the tables in Postgres; of a deployment whose tables are out of reach, what it shows over REST. */
+export const truth = 'truth';
 
 /** Writes a history to a file; at most `bufferBytes` (UTF-16 units) wait in memory. Does not return before the kernel has them. */
 export class HistoryWriter {

@@ -5,10 +5,11 @@ import { cpus, release, tmpdir, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { verifyDeployment } from './deployment.js';
 import { loads, type LoadName } from './load/load.js';
 import { markdown, rowPasses, table, type RowReport } from './report/report.js';
 import { allKept } from './report/results.js';
-import { rows, type Row } from './rows/index.js';
+import { rows } from './rows/index.js';
 import { runRows } from './run-rows.js';
 
 const usage = `npm run verify -- [options]
@@ -26,6 +27,11 @@ const usage = `npm run verify -- [options]
   --previous FILE  the built main.js of an earlier version, for the rows that mix versions
   --adapter KIND   classic or sharded: how the instances tell each other of changes; default classic
   --list           names the rows
+
+npm run verify -- --url URL [--url URL …] [--seconds 120] [--load L1] [--seed SEED] [--out DIR] [--report DIR]
+
+  The same load and checks against a deployment of your own, which you may break meanwhile. Its clients are guests, or users
+  whose tokens are signed with the JWT_SECRET of the environment. Rooms that it made stay behind, empty of members.
 `;
 
 const { values: given } = parseArgs({
@@ -42,6 +48,7 @@ const { values: given } = parseArgs({
     previous: { type: 'string' },
     adapter: { type: 'string', default: 'classic' },
     list: { type: 'boolean', default: false },
+    url: { type: 'string', multiple: true, default: [] },
     help: { type: 'boolean', default: false },
   },
 });
@@ -56,6 +63,9 @@ async function main(): Promise<number> {
     console.log(usage);
     return 0;
   }
+  const seed = given.seed ?? String(Math.floor(Math.random() * 1e9));
+  if (given.load !== undefined && !(given.load in loads)) throw new Error(`There is no load ${given.load}.`);
+  if (given.url.length > 0) return ofDeployment(seed);
   const chosen = rows
     .filter(({ name }) => given.row.length === 0 || given.row.some((start) => name.startsWith(start)))
     .filter((row) => given.all || given.row.length > 0 || row.quick !== undefined);
@@ -67,15 +77,11 @@ async function main(): Promise<number> {
   if (chosen.length === 0) throw new Error(`There is no row ${given.row.join(', ')}; --list names them.`);
   if (given.adapter !== 'classic' && given.adapter !== 'sharded')
     throw new Error(`There is no adapter ${given.adapter}.`);
-  if (given.load !== undefined && !(given.load in loads)) throw new Error(`There is no load ${given.load}.`);
   const lanes = Number(given.lanes ?? (given.all ? 1 : 2));
   if (!(lanes >= 1)) throw new Error(`--lanes ${given.lanes} is no number of rows.`);
 
-  const seed = given.seed ?? String(Math.floor(Math.random() * 1e9));
-  const dir = given.out === undefined ? await mkdtemp(join(tmpdir(), 'parley-verify-')) : resolve(given.out);
-  await mkdir(dir, { recursive: true });
-  console.log(`Seed ${seed}; results, histories and logs in ${dir}`);
-  const reports = await runRows(chosen.map(withAdapter), {
+  const dir = await folder(seed);
+  const reports = await runRows(chosen, {
     dir,
     seed,
     lanes,
@@ -84,11 +90,12 @@ async function main(): Promise<number> {
     load: given.load as LoadName | undefined,
     server: resolve(given.server),
     previous: given.previous === undefined ? undefined : resolve(given.previous),
+    adapter: given.adapter,
     versions: versions(),
     ending: ending.signal,
   });
   console.log(`\n${table(reports)}\n`);
-  await report(dir);
+  await report(dir, sorted(await allKept(dir)));
   const passed = reports.filter(rowPasses).length;
   const idle = reports.filter(({ notRun }) => notRun !== undefined).length;
   const failed = chosen.length - passed - idle;
@@ -96,28 +103,48 @@ async function main(): Promise<number> {
   return failed === 0 && passed > 0 ? 0 : 1;
 }
 
-/** What the row itself sets comes first. */
-function withAdapter(row: Row): Row {
-  const environment = { REDIS_ADAPTER: given.adapter, ...row.topology?.environment };
-  return { ...row, topology: { ...row.topology, environment } };
+async function ofDeployment(seed: string): Promise<number> {
+  const dir = await folder(seed);
+  const result = await verifyDeployment({
+    urls: given.url,
+    jwtSecret: process.env['JWT_SECRET'],
+    seed,
+    seconds: Number(given.seconds ?? 120),
+    load: (given.load ?? 'L1') as LoadName,
+    dir,
+    versions: versions(),
+  });
+  console.log(`\n${table([result])}\n`);
+  await report(dir, [result]);
+  console.log(rowPasses(result) ? '1 passed, 0 failed' : '0 passed, 1 failed');
+  return rowPasses(result) ? 0 : 1;
 }
 
-async function report(dir: string): Promise<void> {
-  const order = new Map(rows.map(({ name }, i) => [name, i]));
-  const all = (await allKept(dir)).filter(({ row }) => order.has(row));
-  all.sort((a, b) => (order.get(a.row) ?? 0) - (order.get(b.row) ?? 0));
+async function folder(seed: string): Promise<string> {
+  const dir = given.out === undefined ? await mkdtemp(join(tmpdir(), 'parley-verify-')) : resolve(given.out);
+  await mkdir(dir, { recursive: true });
+  console.log(`Seed ${seed}; results, histories and logs in ${dir}`);
+  return dir;
+}
+
+/** In the order of the matrix. */
+function sorted(reports: readonly RowReport[]): RowReport[] {
+  return rows.flatMap(({ name }) => reports.filter(({ row }) => row === name));
+}
+
+async function report(dir: string, reports: RowReport[]): Promise<void> {
   const text = markdown({
     machine: {
       processor: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
       memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
       system: `${type()} ${release()}`,
     },
-    rows: all,
+    rows: reports,
   });
   await writeFile(join(dir, 'report.md'), text);
   if (given.report === undefined) return;
   await mkdir(given.report, { recursive: true });
-  await Promise.all(all.flatMap(({ plot }: RowReport) => (plot === undefined ? [] : [copyPlot(dir, plot)])));
+  await Promise.all(reports.flatMap(({ plot }) => (plot === undefined ? [] : [copyPlot(dir, plot)])));
   await writeFile(join(given.report, 'report.md'), text);
 }
 

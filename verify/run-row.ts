@@ -6,9 +6,10 @@ import { judge } from './checks/index.js';
 import { readHistory } from './history.js';
 import { Load, loads, type LoadName } from './load/load.js';
 import { readRoom, readTables, Reads } from './load/reads.js';
+import { converge, settle } from './load/settle.js';
 import { Cluster, jwtSecret } from './processes/cluster.js';
 import type { Postgres } from './processes/postgres.js';
-import { pause, until } from './processes/program.js';
+import { pause } from './processes/program.js';
 import { Random } from './random.js';
 import { Recorder } from './recorder.js';
 import { plot } from './report/plot.js';
@@ -29,6 +30,8 @@ export interface RowOptions {
   previous?: string | undefined;
   /** For histories, logs and plots. */
   dir: string;
+  /** How the instances tell each other of changes; a row that is about one of them says so itself. */
+  adapter: 'classic' | 'sharded';
   versions: Record<string, string>;
   say: (line: string) => void;
   /** Aborted, the row ends as soon as it can and is a failed one. */
@@ -39,12 +42,10 @@ export interface RowOptions {
 const warmUpMs = 5_000;
 /** An event loop that stands still for longer than this without a fault has no processor to run on. */
 const busyMs = 300;
-/** Sends that are still waiting when the load ends get this long. */
-const lastSendsMs = 30_000;
 
 /** Runs one row of the matrix on a cluster of its own, and judges what it recorded. Never throws: a row that breaks is a failed one. */
 export async function runRow(row: Row, options: RowOptions): Promise<RowReport> {
-  const { seed, quick, postgres, server, previous, versions, say, ending } = options;
+  const { seed, quick, postgres, server, adapter, previous, versions, say, ending } = options;
   const lack = row.lacks?.({ previous });
   if (lack !== undefined) {
     say(`${row.name}: ${row.title}`);
@@ -74,7 +75,8 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
   let load: Load | undefined;
   try {
     say(`${row.name}: ${row.title}`);
-    const topology = { instances: 3, proxies: [], bug: row.bug?.name, ...row.topology };
+    const environment = { REDIS_ADAPTER: adapter, ...row.topology?.environment };
+    const topology = { instances: 3, proxies: [], bug: row.bug?.name, ...row.topology, environment };
     const begin = row.begin && ((started: Cluster) => row.begin?.(started, beginning) ?? Promise.resolve());
     cluster = await Cluster.start({ topology, postgres, server, previous, begin, dir, recorder, random });
     const { nodes } = cluster;
@@ -128,9 +130,9 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
     await endOr(ending, steps);
     clearInterval(sampler);
     reads.stop();
-    await settle(load, notes);
+    notes.push(...(await settle(load)));
     recorder.write({ type: 'phase', phase: 'settle' });
-    await converge(cluster, load, row.convergeMs ?? 5_000);
+    await converge(load, await headsOf(cluster), row.convergeMs ?? 5_000);
     await pause(2_000);
     await sampleAll(cluster, 'after');
     recorder.write({ type: 'phase', phase: 'final' });
@@ -205,27 +207,14 @@ async function sampleAll({ nodes }: Cluster, steady?: 'before' | 'after'): Promi
   await Promise.all(nodes.map(({ instance }) => instance.sample(steady)));
 }
 
-async function settle(load: Load, notes: string[]): Promise<void> {
-  try {
-    await until(() => load.waiting === 0, lastSendsMs, 'every send is acknowledged');
-  } catch {
-    notes.push(`${load.waiting} sends were not acknowledged ${lastSendsMs / 1_000} s after the load had ended.`);
-  }
-}
-
-/** Gives every client the time that convergence may take, and no more than it needs. C8 judges. */
-async function converge({ postgres, databaseUrl }: Cluster, load: Load, withinMs: number): Promise<void> {
+/** By room id, the rev that stands in the database. */
+async function headsOf({ postgres, databaseUrl }: Cluster): Promise<Map<string, number>> {
   const heads = await postgres.query<{ id: string; rev: number }>(
     'select id, rev::float8 as rev from rooms',
     [],
     databaseUrl,
   );
-  const revs = new Map(heads.map(({ id, rev }) => [id, rev]));
-  const arrived = () =>
-    [...load.roomsOf].every(([client, rooms]) =>
-      rooms.every((roomId) => client.cursors.get(roomId) === revs.get(roomId)),
-    );
-  await until(arrived, withinMs + 2_000, 'convergence').catch(() => undefined);
+  return new Map(heads.map(({ id, rev }) => [id, rev]));
 }
 
 /** @throws when it is to end before */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {
-  postgres,
+  truth,
   type HistoryRecord,
   type Seen,
   type SeenMember,
@@ -187,7 +187,7 @@ export class Model {
     this.write({ type: 'phase', phase: 'settle' });
     this.t += 10e9;
     this.write({ type: 'phase', phase: 'final' });
-    for (const source of [postgres, 'a', 'b']) {
+    for (const source of [truth, 'a', 'b']) {
       for (const { name, rev, settingsRev, rows, members } of this.rooms) {
         this.write({ type: 'rows', source, room: name, rows });
         this.write({

@@ -1,4 +1,4 @@
-import { postgres } from '../history.js';
+import { truth } from '../history.js';
 import { Verdict, type Check } from './check.js';
 import { entry, Numbers } from './numbers.js';
 import { Sends } from './sends.js';
@@ -93,7 +93,7 @@ export function readable(sends = new Sends(), own = true): Check {
     },
     finish() {
       for (const source of new Set([...sends.rows.keys(), ...sends.heads.keys()])) {
-        if (source === postgres) continue;
+        if (source === truth) continue;
         verdict.count('sources');
         for (const [room, places] of acked) {
           const rows = sends.rows.get(source)?.get(room);

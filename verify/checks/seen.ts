@@ -1,4 +1,4 @@
-import { postgres, type HistoryRecord } from '../history.js';
+import { truth, type HistoryRecord } from '../history.js';
 import { ms, Verdict, type Check } from './check.js';
 import { Follower } from './follower.js';
 import { entry } from './numbers.js';
@@ -21,11 +21,11 @@ export function continuous(sends = new Sends(), own = true): Check {
     },
     finish() {
       follower.finish();
-      const heads: Heads = sends.heads.get(postgres) ?? new Map<string, never>();
+      const heads: Heads = sends.heads.get(truth) ?? new Map<string, never>();
       const finals = new Map<string, Set<number>>();
       for (const [room, head] of heads) {
         const revs = new Set(head.members.map(([, rev]) => rev));
-        const rows = sends.rows.get(postgres)?.get(room);
+        const rows = sends.rows.get(truth)?.get(room);
         for (let seq = 1; seq < (rows?.rev.length ?? 0); seq++) revs.add(rows?.rev.at(seq) ?? NaN);
         if (head.settingsRev !== undefined) revs.add(head.settingsRev);
         finals.set(room, revs);
@@ -94,7 +94,7 @@ export function converged(withinMs: number, sends = new Sends(), own = true): Ch
     finish() {
       let latest = 0;
       verdict.count('places', 0);
-      for (const [room, head] of sends.heads.get(postgres) ?? []) {
+      for (const [room, head] of sends.heads.get(truth) ?? []) {
         const present = new Set(head.members.filter(([, , , left]) => left === 0).map(([, , user]) => user));
         const due = Math.max(calm, lastAck.get(room) ?? 0);
         for (const [client, state] of follower.clients) {

@@ -1,4 +1,4 @@
-import { postgres, type HistoryRecord, type SeenMessage } from '../history.js';
+import { truth, type HistoryRecord, type SeenMessage } from '../history.js';
 import { Verdict, type Check } from './check.js';
 import { entry } from './numbers.js';
 import { Sends, type Rows } from './sends.js';
@@ -16,7 +16,7 @@ export function lost(sends = new Sends(), own = true): Check {
         const seq = sends.seq.at(send);
         if (Number.isNaN(seq)) continue;
         verdict.count('acknowledged');
-        const rows = sends.rows.get(postgres)?.get(sends.roomOf(send));
+        const rows = sends.rows.get(truth)?.get(sends.roomOf(send));
         const where = { send: sends.describe(send), seq };
         const at = sends.ackedAt.at(send);
         if (rows === undefined || Number.isNaN(rows.send.at(seq)))
@@ -50,7 +50,7 @@ export function phantom(sends = new Sends(), own = true): Check {
     },
     finish() {
       verdict.count('rows', 0);
-      for (const [room, rows] of sends.rows.get(postgres) ?? []) {
+      for (const [room, rows] of sends.rows.get(truth) ?? []) {
         eachRow(rows, (seq, send) => {
           verdict.count('rows');
           const where = { room, seq, send: sends.describe(send) };
@@ -64,7 +64,7 @@ export function phantom(sends = new Sends(), own = true): Check {
         });
       }
       for (const [room, places] of seen) {
-        const rows = sends.rows.get(postgres)?.get(room);
+        const rows = sends.rows.get(truth)?.get(room);
         for (const [seq, { send, t, by }] of places) {
           verdict.count('places seen');
           const stored = rows?.send.at(seq) ?? NaN;
@@ -87,7 +87,7 @@ export function doubled(sends = new Sends(), own = true): Check {
     finish() {
       verdict.count('rows', 0);
       const place = new Map<number, number>();
-      for (const [room, rows] of sends.rows.get(postgres) ?? []) {
+      for (const [room, rows] of sends.rows.get(truth) ?? []) {
         for (const seq of rows.doubled) verdict.violate(0, 'two rows with one number', { room, seq });
         eachRow(rows, (seq, send) => {
           verdict.count('rows');
@@ -115,9 +115,9 @@ export function gapless(sends = new Sends(), own = true): Check {
     },
     finish() {
       verdict.count('rooms', 0);
-      for (const [room, head] of sends.heads.get(postgres) ?? []) {
+      for (const [room, head] of sends.heads.get(truth) ?? []) {
         verdict.count('rooms');
-        const rows = sends.rows.get(postgres)?.get(room);
+        const rows = sends.rows.get(truth)?.get(room);
         const last = (rows?.send.length ?? 1) - 1;
         if (last > head.lastSeq)
           verdict.violate(head.t, 'a row above the last number of its room', {

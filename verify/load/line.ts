@@ -164,6 +164,12 @@ export class Line {
     this.end('dropped');
   }
 
+  /** Takes nothing more from the network, and does not say so. */
+  deafen(): void {
+    const { engine } = this.socket.io as unknown as { engine?: { transport?: { ws?: { pause(): void } } } };
+    engine?.transport?.ws?.pause();
+  }
+
   private begin(session: SessionReady): void {
     if (this.connection >= 0) return;
     const { recorder, client, user, instance } = this.options;

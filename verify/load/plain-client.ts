@@ -97,6 +97,11 @@ export class PlainClient {
     this.line?.drop();
   }
 
+  /** Reads nothing more, until `drop()`. */
+  deafen(): void {
+    this.line?.deafen();
+  }
+
   request<E extends RequestName>(event: E, input: RequestInput<E>, noted?: Noted): Promise<Outcome<ResultOf<E>>> {
     return this.line?.request(event, input, noted) ?? Promise.resolve({ kind: 'unknown' });
   }

@@ -1,5 +1,5 @@
 import type { HistoryPage, MemberPage, RoomSummary } from '../../src/protocol/index.js';
-import { postgres, type SeenMember, type SeenMessage } from '../history.js';
+import { truth, type SeenMember, type SeenMessage } from '../history.js';
 import type { Postgres } from '../processes/postgres.js';
 import type { Random } from '../random.js';
 import { hashOf, type Recorder } from '../recorder.js';
@@ -72,7 +72,7 @@ export async function readRoom(
     after = page.messages.at(-1)?.seq ?? after;
     if (!page.hasAfter) break;
   }
-  const { lastSeq, headRev, rev } = await mustGet<RoomSummary>(`${url}/v1/rooms/${roomId}`, token);
+  const { lastSeq, headRev, rev } = await headOf(url, roomId, token);
   const members: SeenMember[] = [];
   for (let cursor = ''; ;) {
     const page = await mustGet<MemberPage>(`${url}/v1/rooms/${roomId}/members?limit=200${cursor}`, token);
@@ -81,6 +81,11 @@ export async function readRoom(
     cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`;
   }
   recorder.write({ type: 'room', source, room, lastSeq, headRev, settingsRev: rev, members });
+}
+
+/** @throws when the instance does not answer */
+export function headOf(url: string, roomId: string, token: string): Promise<RoomSummary> {
+  return mustGet<RoomSummary>(`${url}/v1/rooms/${roomId}`, token);
 }
 
 /** The rows themselves, straight from the database. */
@@ -105,7 +110,7 @@ export async function readTables(recorder: Recorder, database: Postgres, url: st
         if (deleted) seen.push(1);
         return seen;
       });
-      recorder.write({ type: 'rows', source: postgres, room, rows });
+      recorder.write({ type: 'rows', source: truth, room, rows });
       const last = page.at(-1);
       if (last === undefined) break;
       after = last.seq;
@@ -123,7 +128,7 @@ export async function readTables(recorder: Recorder, database: Postgres, url: st
     ]);
     recorder.write({
       type: 'room',
-      source: postgres,
+      source: truth,
       room,
       lastSeq: seq,
       headRev: rev,

@@ -1,5 +1,5 @@
 import {
-  postgres,
+  truth,
   type DeliverRecord,
   type HistoryRecord,
   type OkRecord,
@@ -25,10 +25,10 @@ export const acks = (history: HistoryRecord[]) =>
   all(history, 'ok').filter(
     (record): record is OkRecord & { stored: NonNullable<OkRecord['stored']> } => record.stored !== undefined,
   );
-export const rowsOf = (history: HistoryRecord[], room: string, source: string = postgres) =>
+export const rowsOf = (history: HistoryRecord[], room: string, source: string = truth) =>
   all(history, 'rows').find((record) => record.room === room && record.source === source) as RowsRecord;
 export const headOf = (history: HistoryRecord[], room: string) =>
-  all(history, 'room').find((record) => record.room === room && record.source === postgres) as RoomRecord;
+  all(history, 'room').find((record) => record.room === room && record.source === truth) as RoomRecord;
 export const without = (history: HistoryRecord[], ...gone: HistoryRecord[]) =>
   history.filter((record) => !gone.includes(record));
 export const after = (history: HistoryRecord[], record: HistoryRecord, ...more: HistoryRecord[]) => {

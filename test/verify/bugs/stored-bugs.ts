@@ -1,4 +1,4 @@
-import { postgres, type SeenMessage } from '../../../verify/history.js';
+import { truth, type SeenMessage } from '../../../verify/history.js';
 import { all, acks, rowsOf, headOf, liveMessages, type SeededBug } from './seeding.js';
 
 export const storedBugs: SeededBug[] = [
@@ -82,7 +82,7 @@ export const storedBugs: SeededBug[] = [
       const known = new Set(acks(history).map(({ stored }) => `${stored.room} ${stored.seq}`));
       const seen = pick(liveMessages(history).filter(({ frame, change }) => !known.has(`${frame.room} ${change[2]}`)));
       if (seen === undefined) return undefined;
-      for (const source of [postgres, 'a', 'b']) {
+      for (const source of [truth, 'a', 'b']) {
         const page = rowsOf(history, seen.frame.room, source);
         page.rows = page.rows.filter(([, , seq]) => seq !== seen.change[2]);
       }
