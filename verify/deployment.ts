@@ -77,11 +77,11 @@ export async function verifyDeployment(options: DeploymentOptions): Promise<RowR
         await readRoom(recorder, instance, url, roomId, tokenOf(roomId));
       }
     }
-    await leave(load);
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);
   }
   recorder.close();
+  await leave(load);
   load.close();
 
   const judgement = await judge(readHistory(recorder.path), { convergeMs });

@@ -1,5 +1,6 @@
 import { uuidv7 } from 'uuidv7';
-import type { RequestInput, RequestName } from '../../src/protocol/index.js';
+import type { RequestInput, RequestName, RoomChanges } from '../../src/protocol/index.js';
+import { RoomBroadcaster } from '../../src/realtime/room-broadcaster.js';
 import type { PlainClient } from '../client.js';
 import { Cluster } from './cluster.js';
 import type { Method } from './rest.js';
@@ -107,5 +108,46 @@ describe('who is not in a room', () => {
     expect(stranger.textsOf(rooms.private)).toEqual([]);
     expect(stranger.textsOf(rooms.public)).toEqual([]);
     expect(stranger.changesOf(rooms.left).at(-1)).toMatchObject({ kind: 'member', member: { user: { name: 'eve' } } });
+  });
+});
+
+describe('who leaves', () => {
+  let cluster: Cluster;
+  beforeAll(async () => (cluster = await Cluster.start(2)));
+  afterAll(() => cluster.stop());
+
+  it('is sent his leaving as the last change, and nothing that was committed together with it', async () => {
+    const [owner, heir] = [await cluster.connect('olaf'), await cluster.connect('hank')];
+    const { room } = await owner.ask('room:create', { name: 'Inherited' });
+    await heir.ask('room:join', { roomId: room.id });
+    const { member } = await owner.ask('room:leave', { roomId: room.id });
+    await heir.until(() => heir.changesOf(room.id).some(({ rev }) => rev > member.rev));
+    await owner.until(() => owner.changesOf(room.id).some(({ rev }) => rev === member.rev));
+    expect(owner.frames.map(({ upTo }) => upTo).every((upTo) => upTo <= member.rev)).toBe(true);
+    expect(heir.changesOf(room.id).map(({ rev }) => rev)).toEqual([member.rev, member.rev + 1]);
+  });
+
+  it('is not sent what followed, by an instance that learns of both at once', async () => {
+    const [ann, ben, far] = [
+      await cluster.connect('ann'),
+      await cluster.connect('ben'),
+      await cluster.connect('ben', 1),
+    ];
+    const { room } = await ann.ask('room:create', { name: 'Busy' });
+    await ben.ask('room:join', { roomId: room.id });
+    await far.until(() => far.signals.some(({ kind }) => kind === 'roomAdded'));
+    type Receive = (frames: RoomChanges[]) => void;
+    const broadcaster = cluster.instance(1).app.get<unknown, { receive: Receive }>(RoomBroadcaster);
+    const receive: Receive = broadcaster.receive.bind(broadcaster);
+    const late: RoomChanges[] = [];
+    broadcaster.receive = (frames) => void late.push(...frames);
+    const { member } = await ben.ask('room:leave', { roomId: room.id });
+    await ann.ask('message:send', { roomId: room.id, clientMsgId: 'm', text: 'Now that he is gone' });
+    await cluster.eventually(() => late.length === 2);
+    const [left, said] = late as [RoomChanges, RoomChanges];
+    receive([{ ...left, upTo: said.upTo, changes: [...left.changes, ...said.changes] }]);
+    await far.until(() => far.changesOf(room.id).length > 0);
+    await far.ask('rooms:discover', {});
+    expect(far.changesOf(room.id).map(({ rev }) => rev)).toEqual([member.rev]);
   });
 });
