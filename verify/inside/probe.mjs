@@ -43,7 +43,7 @@ process.on('message', (message) => {
   if (message?.type === 'exhaust') {
     const held = [];
     // A leak, not a blow: it goes on serving for as long as the collector lets it.
-    setInterval(() => held.push(Array.from({ length: 20_000 }, (_, i) => ({ i }))), 5);
+    setInterval(() => held.push(Array.from({ length: 50_000 }, (_, i) => ({ i }))), 5);
   }
   if (message?.type !== 'sample') return;
   if (message.collect) globalThis.gc?.();
