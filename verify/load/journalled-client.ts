@@ -19,10 +19,7 @@ export interface ToSend {
   clientMsgId: string;
   text: string;
 }
-export interface Told {
-  sent: Message;
-  duplicate: boolean;
-}
+export type Told = 'up' | { sent: Message; duplicate: boolean };
 
 /**
  * A client in a process of its own, which uses the SDK and keeps on disk what is to be sent before it is sent. What it is
@@ -70,7 +67,8 @@ export class JournalledClient {
     child.on('message', (told) => this.hear(told as Told));
     const timer = setInterval(() => this.give(child), every);
     child.once('exit', () => clearInterval(timer));
-    await once(child, 'spawn');
+    // The first thing that it says is that it is up.
+    await Promise.race([once(child, 'message'), once(child, 'exit')]);
   }
 
   async kill(): Promise<void> {
@@ -121,6 +119,7 @@ export class JournalledClient {
   }
 
   private hear(told: Told): void {
+    if (told === 'up') return;
     const { recorder } = this.run;
     const request = this.requests.get(told.sent.clientMsgId);
     // An acknowledgement that was told of already, by the process before this one.

@@ -23,4 +23,5 @@ process.on('message', (message) => {
   appendFileSync(file, `${JSON.stringify(toSend)}\n`);
   send(toSend);
 });
+process.send?.('up' satisfies Told);
 process.on('disconnect', () => process.exit(0));

@@ -95,7 +95,7 @@ export const clientRows: Row[] = [
     name: 'F-C6',
     title: 'a client process is killed (SIGKILL) again and again, and goes on with the outbox it keeps on disk',
     load: 'L1',
-    seconds: 35,
+    seconds: 45,
     steps: async (run) => {
       const journal = await JournalledClient.prepare(run);
       await run.pause(3_000);
@@ -105,7 +105,7 @@ export const clientRows: Row[] = [
         async () => {
           while (performance.now() - since < run.lengthMs - 14_000) {
             await journal.start();
-            await run.pause(run.random.between(400, 1_200));
+            await run.pause(run.random.between(20, 700));
             await journal.kill();
           }
           await journal.start();
