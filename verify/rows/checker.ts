@@ -12,7 +12,7 @@ function seeded(
     name: `F-X1 ${bug}`,
     title: `the checker finds a build that ${title}`,
     load: 'L1',
-    seconds: 60,
+    seconds: 30,
     quick: { load: 'L1', seconds: 20 },
     topology,
     bug: { name: bug, foundBy },

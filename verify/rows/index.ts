@@ -13,6 +13,7 @@ import { redisCommandRows } from './redis-commands.js';
 import { redisFrameRows } from './redis-frames.js';
 import { redisRows } from './redis.js';
 import type { Row } from './row.js';
+import { shardedRows } from './sharded.js';
 import { soakRows } from './soak.js';
 import { startRows } from './start.js';
 import { stormRows } from './storm.js';
@@ -29,6 +30,7 @@ export const rows: Row[] = [
   ...redisRows,
   ...redisCommandRows,
   ...redisFrameRows,
+  ...shardedRows,
   ...postgresRows,
   ...postgresRefusalRows,
   ...bothRows,

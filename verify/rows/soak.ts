@@ -81,7 +81,7 @@ export const soakRows: Row[] = [
     name: 'F-Z1',
     title: 'a fault of any kind at any time, drawn from the seed',
     load: 'L2',
-    seconds: 300,
+    seconds: 180,
     topology: { proxies: ['redis', 'clients'] },
     steps: async (run) => {
       const end = performance.now() + run.lengthMs - calm;
