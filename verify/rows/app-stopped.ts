@@ -16,7 +16,8 @@ export const stoppedRows: Row[] = [
     seconds: 160,
     steps: async (run) => {
       const end = performance.now() + run.lengthMs;
-      const staying = new Set(await guests(run));
+      const all = await guests(run);
+      const staying = new Set(all);
       await run.pause(6_000);
       for (const [i, seconds] of [5, 30, 90].entries()) {
         const { instance } = run.cluster.nodes[i % run.cluster.nodes.length] as Node;
@@ -44,6 +45,7 @@ export const stoppedRows: Row[] = [
         run.measure('ready', await timeUntil(run, [instance], ({ ready }) => ready, 20_000));
         await run.pause(5_000);
       }
+      for (const client of all) client.close();
     },
     figures: (judgement, run) => [
       { name: 'stops', value: run.measured.get('stops')?.length ?? 0, unit: '', limit: 1, atLeast: true },
