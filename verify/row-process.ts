@@ -10,7 +10,16 @@ export interface RowOrder extends Omit<RowOptions, 'postgres' | 'versions' | 'sa
   versions: Record<string, string>;
 }
 
-process.once('message', (order: RowOrder) => void run(order).finally(() => process.disconnect()));
+process.once('message', (order: RowOrder) => {
+  // Steps of a row that was interrupted may still be at work.
+  run(order).then(
+    () => process.exit(0),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+});
 process.send?.('ready');
 
 /** One row, with a Postgres of its own, in a process of its own: what it leaves behind goes with it. */

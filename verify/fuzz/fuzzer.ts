@@ -5,10 +5,14 @@ import { pause } from '../processes/program.js';
 import type { Random } from '../random.js';
 import { Mutations, type Fuzzed } from './mutations.js';
 
-/** Packets in one write; the one after them most likely ends the connection. */
+/** Packets in one write. */
 const batch = 60;
-/** A batch whose connection says nothing any more gets this long before the next one, in ms. */
-const patienceMs = 1_000;
+/** Writes on one connection; then comes one that most likely ends it, or leaves it waiting for the rest of a frame. */
+const batches = 3;
+/** How long a connection that is open may say nothing to a question, in ms. */
+const patienceMs = 5_000;
+/** How long the last packet of a connection gets to end it, in ms. */
+const lastWordMs = 30;
 
 export interface FuzzCounts {
   packets: number;
@@ -21,6 +25,8 @@ export interface FuzzCounts {
   ended: number;
   /** Connections that the server did not take. */
   refused: number;
+  /** Open connections that no longer answered, after packets that leave a connection usable. */
+  mute: number;
 }
 
 export interface FuzzOptions {
@@ -34,7 +40,7 @@ export interface FuzzOptions {
 
 /** Sends so many mutated packets, as fast as the instances take them. */
 export async function fuzz(options: FuzzOptions, packets: number, isOver: () => boolean): Promise<FuzzCounts> {
-  const counts: FuzzCounts = { packets: 0, engine: 0, parser: 0, event: 0, answered: 0, ended: 0, refused: 0 };
+  const counts: FuzzCounts = { packets: 0, engine: 0, parser: 0, event: 0, answered: 0, ended: 0, refused: 0, mute: 0 };
   await Promise.all(
     Array.from({ length: options.connections }, async (_, i) => {
       const mutations = new Mutations(options.random.fork(`connection ${i}`), samplesOf(options.roomId));
@@ -61,33 +67,45 @@ async function fuzzOnce(
   }
   connection.send(`40${JSON.stringify({ token })}`);
   await next(connection, 'session:ready');
-  while (!connection.isOver && counts.packets < packets) {
+  for (let i = 0; i < batches && !connection.isOver && counts.packets < packets; i++) {
     const made = Array.from({ length: batch }, () => mutations.gentle());
     // Its answer tells that all before it was read.
     const read = next(connection, '439999999[');
     connection.write(Buffer.concat(made.map(({ bytes }) => bytes)));
     connection.send('429999999["no:such:thing"]');
-    await read;
-    const last = mutations.rough();
-    count(counts, [...made, last]);
-    connection.write(last.bytes);
+    if (await read) count(counts, made);
+    else {
+      if (isOpen(connection)) counts.mute += 1;
+      break;
+    }
+  }
+  const last = mutations.rough();
+  if (connection.write(last.bytes)) {
+    count(counts, [last]);
+    await Promise.race([connection.closed, pause(lastWordMs)]);
   }
   counts.answered += connection.received;
   if (connection.isOver) counts.ended += 1;
   connection.destroy();
 }
 
-/** Resolves when such a frame came, the connection ended, or nothing came for too long. */
-async function next(connection: RawConnection, text: string): Promise<void> {
+/** Now, whatever it was a moment ago. */
+function isOpen(connection: RawConnection): boolean {
+  return !connection.isOver;
+}
+
+/** Whether such a frame came before the connection ended or nothing had come for too long. */
+async function next(connection: RawConnection, text: string): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const came = new Promise<void>((resolve) => {
+  const came = new Promise<boolean>((resolve) => {
     connection.onText = (received) => {
-      if (received.includes(text)) resolve();
+      if (received.includes(text)) resolve(true);
     };
-    timer = setTimeout(resolve, patienceMs);
+    timer = setTimeout(() => resolve(false), patienceMs);
   });
-  await Promise.race([came, connection.closed]);
+  const answered = await Promise.race([came, connection.closed.then(() => false)]);
   clearTimeout(timer);
+  return answered;
 }
 
 function count(counts: FuzzCounts, made: Fuzzed[]): void {

@@ -4,13 +4,15 @@ import { readFileSync } from 'node:fs';
 const established = '01';
 
 /**
- * How many connections whose clients have these local ports the server still holds open. The clients themselves would not
+ * How many connections whose clients have these local ports the server, listening on those, still holds open. The clients themselves would not
  * notice a cut while they do not read, so the kernel is asked for the server's end.
  */
-export function heldByServer(ports: ReadonlySet<number>): number {
+export function heldByServer(ports: ReadonlySet<number>, serverPorts: ReadonlySet<number>): number {
+  const port = (address: string | undefined) => parseInt(address?.split(':')[1] ?? '', 16);
   return readFileSync('/proc/net/tcp', 'utf8')
     .split('\n')
     .slice(1)
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, , peer, state]) => state === established && ports.has(parseInt(peer?.split(':')[1] ?? '', 16))).length;
+    .filter(([, own, peer, state]) => state === established && serverPorts.has(port(own)) && ports.has(port(peer)))
+    .length;
 }

@@ -182,6 +182,11 @@ export class Load {
     return text.slice(0, length).trimEnd();
   }
 
+  /** Where clients connect to. */
+  get ports(): Set<number> {
+    return new Set(this.options.places.map(({ url }) => Number(new URL(url).port)));
+  }
+
   private place(): Place {
     const { places } = this.options;
     return places[this.turn++ % places.length] as Place;

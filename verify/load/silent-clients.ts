@@ -49,7 +49,7 @@ export class SilentClients {
 
   /** How many the server has not cut. */
   get connected(): number {
-    return heldByServer(new Set(this.ports));
+    return heldByServer(new Set(this.ports), this.load.ports);
   }
 
   close(): void {

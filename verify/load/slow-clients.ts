@@ -46,13 +46,14 @@ export class SlowClients {
   /** How long the server took to cut all of these connections, in ms; NaN where it did not. What comes after them is not slow. */
   async throttle(bytesPerSecond: number, patienceMs: number): Promise<number> {
     const ports = new Set(this.proxies.flatMap((proxy) => proxy.ports));
-    const before = heldByServer(ports);
+    const servers = new Set(this.run.cluster.nodes.map(({ instance }) => instance.port));
+    const before = heldByServer(ports, servers);
     if (before < this.clients.length) this.run.notes.push(`Only ${before} slow connections were open.`);
     const since = performance.now();
     for (const proxy of this.proxies) {
       proxy.set({ down: { kind: 'throttle', bytesPerSecond } }, { only: 'existing' });
     }
-    const areCut = () => heldByServer(ports) === 0;
+    const areCut = () => heldByServer(ports, servers) === 0;
     await until(areCut, patienceMs, 'the slow connections are cut').catch(() => undefined);
     const took = areCut() ? performance.now() - since : NaN;
     // The client itself hears of its end only after all that the proxy holds for it.

@@ -53,7 +53,7 @@ export const fuzzRows: Row[] = [
           () => performance.now() - since > run.lengthMs - 12_000,
         );
         run.measure('packets', counts.packets);
-        for (const name of [...names, 'answered'] as const) run.measure(name, counts[name]);
+        for (const name of [...names, 'answered', 'mute'] as const) run.measure(name, counts[name]);
       });
       clearInterval(watch);
       run.measure('seconds', (performance.now() - since) / 1_000);
@@ -75,6 +75,7 @@ export const fuzzRows: Row[] = [
         limit: (worst(run, 'packets') * 2) / 3,
         atLeast: true,
       },
+      { name: 'connections that fell silent', value: worst(run, 'mute'), unit: '', limit: 0 },
       { name: 'took', value: worst(run, 'seconds') * 1_000, unit: 'ms' },
       {
         name: 'memory beyond 1.15 × before',
