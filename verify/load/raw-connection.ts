@@ -100,6 +100,7 @@ export class RawConnection {
 
   private take(opcode: number, payload: Buffer): void {
     if (opcode === opcodes.ping) this.write(frame(payload, opcodes.pong));
+    if (opcode === opcodes.close) this.destroy();
     if (opcode !== opcodes.text) return;
     this.received += 1;
     const text = payload.toString();
