@@ -51,6 +51,7 @@ export class Line {
   private readonly early: RoomChanges[] = [];
   private connection = -1;
   private isOver = false;
+  private isDeaf = false;
 
   constructor(
     private readonly options: LineOptions,
@@ -164,8 +165,9 @@ export class Line {
     this.end('dropped');
   }
 
-  /** Takes nothing more from the network, and does not say so. */
+  /** Takes nothing more from the network, and does not say so. What it gets at its end, it did not read. */
   deafen(): void {
+    this.isDeaf = true;
     const { engine } = this.socket.io as unknown as { engine?: { transport?: { ws?: { pause(): void } } } };
     engine?.transport?.ws?.pause();
   }
@@ -181,7 +183,7 @@ export class Line {
   }
 
   private deliver(frame: RoomChanges): void {
-    if (this.isOver) return;
+    if (this.isOver || this.isDeaf) return;
     const { recorder, client } = this.options;
     const { roomId, after, upTo, changes } = frame;
     recorder.write({

@@ -3,9 +3,9 @@ import { heldByServer } from './kernel.js';
 import type { Load } from './load.js';
 import type { PlainClient } from './plain-client.js';
 
-/** What of `ws` and its socket is needed to stop reading and yet to look alive. */
+/** What of `ws` and its socket is needed to look alive. */
 interface Transport {
-  ws: { pause(): void; send(data: string): void; readyState: number; _socket: { localPort?: number } };
+  ws: { send(data: string): void; readyState: number; _socket: { localPort?: number } };
 }
 
 /** How often a client that does not read answers pings that it does not see, in ms. */
@@ -38,10 +38,8 @@ export class SilentClients {
     const transports = this.clients.flatMap(({ connection }) =>
       connection === undefined ? [] : [(connection.raw.io.engine as unknown as { transport: Transport }).transport.ws],
     );
-    for (const ws of transports) {
-      ws.pause();
-      this.ports.push(ws._socket.localPort ?? 0);
-    }
+    for (const ws of transports) this.ports.push(ws._socket.localPort ?? 0);
+    for (const client of this.clients) client.deafen();
     this.timer = setInterval(() => {
       for (const ws of transports) if (ws.readyState === 1) ws.send('3');
     }, pongEvery);
