@@ -9,7 +9,7 @@ const LOOK_EVERY = 1_000;
 /** A connection that takes nothing for this long while something waits for it is cut, in ms. */
 const STALLED = 10_000;
 /** After so many bytes a connection has to prove that it reads … */
-const PROOF_EVERY = 64 * 1024;
+const PROOF_EVERY = 32 * 1024;
 /** … within `STALLED`, and the time that what was on its way takes at this rate, in bytes a second. */
 const SLOWEST_RATE = 32 * 1024;
 /** Signals are shed as soon as this share of what may wait for a connection does. */

@@ -13,7 +13,7 @@ function seeded(
     title: `the checker finds a build that ${title}`,
     load: 'L1',
     seconds: 30,
-    quick: { load: 'L1', seconds: 20 },
+    quick: { load: 'L1', seconds: 16 },
     topology,
     bug: { name: bug, foundBy },
     steps,

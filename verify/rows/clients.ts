@@ -10,7 +10,7 @@ export const clientRows: Row[] = [
     title: '100 clients stop reading but keep their connections alive, at 5 MB/s of room traffic',
     load: 'L2',
     seconds: 75,
-    quick: { load: 'L1', seconds: 45 },
+    quick: { load: 'L1', seconds: 40 },
     steps: async (run) => {
       const { load, cluster } = run;
       const silent = new SilentClients(load, 100);

@@ -85,7 +85,7 @@ export const networkRows: Row[] = [
     title: 'an acknowledgement is lost: the client hears nothing for 3 s, then its connection is reset',
     load: 'L4',
     seconds: 75,
-    quick: { load: 'L4', seconds: 30 },
+    quick: { load: 'L4', seconds: 22 },
     topology: { proxies: ['clients'] },
     steps: async (run) => {
       const proxies = run.cluster.proxies('clients');

@@ -120,7 +120,7 @@ export const postgresRows: Row[] = [
     title: 'the answer of Postgres to a stored batch is cut off, once in twenty',
     load: 'L4',
     seconds: 90,
-    quick: { load: 'L4', seconds: 30 },
+    quick: { load: 'L4', seconds: 20 },
     topology: { proxies: ['postgres'] },
     steps: async (run) => {
       const proxies = run.cluster.proxies('postgres');
@@ -134,7 +134,7 @@ export const postgresRows: Row[] = [
       run.measure('cuts', cutsOf(proxies));
     },
     figures: (judgement, run) => [
-      { name: 'ambiguous commits', value: worst(run, 'cuts'), unit: '', limit: run.quick ? 20 : 100, atLeast: true },
+      { name: 'ambiguous commits', value: worst(run, 'cuts'), unit: '', limit: run.quick ? 10 : 100, atLeast: true },
       { name: 'sends tried again', value: run.load.counts.triedAgain, unit: '' },
       answersInTime(judgement),
     ],
