@@ -17,6 +17,8 @@ const CHECKS = [
 /** How long Jest may take to end after its results stand; then something was left open. */
 const END_MS = 20_000;
 const LIMIT_MS = 20 * 60_000;
+/** After so long since the start no further row of the fault matrix begins. */
+const FAULTS_UNTIL_MS = 16 * 60_000;
 
 const faults = process.argv.includes('--faults');
 const jestArgs = process.argv.slice(2).filter((arg) => arg !== '--faults');
@@ -64,7 +66,8 @@ async function run({ name, args }) {
 /** Some of the matrix needs minutes; what it says meanwhile shows that it is alive. */
 async function runFaults() {
   const began = Date.now();
-  const args = ['--import', './test/environment/typescript.mjs', 'verify/main.ts'];
+  const within = Math.max(0, (started + FAULTS_UNTIL_MS - began) / 60_000).toFixed(1);
+  const args = ['--import', './test/environment/typescript.mjs', 'verify/main.ts', '--within', within];
   child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {

@@ -21,6 +21,7 @@ const usage = `npm run verify -- [options]
   --seconds N      how long the load of each row lasts
   --load NAME      ${Object.keys(loads).join(', ')}, instead of the row's own
   --lanes N        how many rows run at the same time
+  --within MINUTES no row begins after so long; those that did not are named
   --out DIR        keeps results, histories and logs there instead of in a temporary folder
   --report DIR     writes report.md and its plots there: of every row that has a result in the --out folder
   --server FILE    the built main.js to start; default dist/main.js
@@ -42,6 +43,7 @@ const { values: given } = parseArgs({
     seconds: { type: 'string' },
     load: { type: 'string' },
     lanes: { type: 'string' },
+    within: { type: 'string' },
     report: { type: 'string' },
     out: { type: 'string' },
     server: { type: 'string', default: 'dist/main.js' },
@@ -85,6 +87,7 @@ async function main(): Promise<number> {
     dir,
     seed,
     lanes,
+    until: performance.now() + Number(given.within ?? Infinity) * 60_000,
     quick: !given.all,
     seconds: given.seconds === undefined ? undefined : Number(given.seconds),
     load: given.load as LoadName | undefined,
@@ -97,7 +100,10 @@ async function main(): Promise<number> {
   console.log(`\n${table(reports)}\n`);
   await report(dir, sorted(await allKept(dir)));
   const passed = reports.filter(rowPasses).length;
-  const idle = reports.filter(({ notRun }) => notRun !== undefined).length;
+  const unbegun = ending.signal.aborted ? [] : chosen.filter(({ name }) => reports.every(({ row }) => row !== name));
+  if (unbegun.length > 0)
+    console.log(`Not begun within ${given.within} minutes: ${unbegun.map(({ name }) => name).join(', ')}`);
+  const idle = unbegun.length + reports.filter(({ notRun }) => notRun !== undefined).length;
   const failed = chosen.length - passed - idle;
   console.log(`${passed} passed, ${failed} failed${idle === 0 ? '' : `, ${idle} did not run`}`);
   return failed === 0 && passed > 0 ? 0 : 1;

@@ -15,15 +15,22 @@ const ofTime = new Set<CheckName>(['C8', 'C11', 'C13']);
 export interface RunOptions extends Omit<RowOrder, 'row'> {
   /** Rows that run at the same time. More than one makes no figure better, but the whole shorter. */
   lanes: number;
+  /** No row begins after this moment, by `performance.now()`. */
+  until: number;
   ending: AbortSignal;
 }
 
 /** Runs rows, each in a process of its own, and says what came of each. What they leave stands in `dir`. */
-export async function runRows(rows: readonly Row[], { lanes, ending, ...order }: RunOptions): Promise<RowReport[]> {
+export async function runRows(
+  rows: readonly Row[],
+  { lanes, until, ending, ...order }: RunOptions,
+): Promise<RowReport[]> {
   const waiting = [...rows];
   const reports = new Map<string, RowReport>();
   const lane = async (): Promise<void> => {
-    for (let row = waiting.shift(); row !== undefined && !ending.aborted; row = waiting.shift()) {
+    while (!ending.aborted && performance.now() < until) {
+      const row = waiting.shift();
+      if (row === undefined) return;
       const since = performance.now();
       const report = await runOne(row, order, ending);
       reports.set(row.name, report);
