@@ -1,7 +1,5 @@
-import { createSecretKey } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SignJWT } from 'jose';
 import { enterAsGuest } from '../sdk/guest.js';
 import { judge } from './checks/index.js';
 import { readHistory, truth } from './history.js';
@@ -10,6 +8,7 @@ import type { PlainClient } from './load/plain-client.js';
 import { headOf, readRoom, Reads } from './load/reads.js';
 import { converge, settle } from './load/settle.js';
 import { pause } from './processes/program.js';
+import { tokenOf } from './processes/token.js';
 import { Random } from './random.js';
 import { Recorder } from './recorder.js';
 import { plot } from './report/plot.js';
@@ -43,9 +42,12 @@ export async function verifyDeployment(options: DeploymentOptions): Promise<RowR
   const recorder = new Recorder(join(dir, 'history.ndjson'));
   recorder.write({ type: 'run', row: 'deployment', seed, load: options.load, startedAt, versions });
   const places = urls.map((url, i) => ({ instance: `url ${i + 1}`, url }));
-  const tokenOf = (roomId: string) => memberOf(load, roomId)?.options.token ?? '';
-  const reads = new Reads(recorder, random.fork('reads'), places, tokenOf);
-  const token = options.jwtSecret === undefined ? guests(urls) : signed(options.jwtSecret, `verify-${startedAt}-`);
+  const memberToken = (roomId: string) => memberOf(load, roomId)?.options.token ?? '';
+  const reads = new Reads(recorder, random.fork('reads'), places, memberToken);
+  const token =
+    options.jwtSecret === undefined
+      ? guests(urls)
+      : (user: string) => tokenOf(`verify-${startedAt}-${user}`, options.jwtSecret);
   const load = new Load({
     shape: loads[options.load],
     recorder,
@@ -68,13 +70,14 @@ export async function verifyDeployment(options: DeploymentOptions): Promise<RowR
     notes = await settle(load);
     recorder.write({ type: 'phase', phase: 'settle' });
     const heads = new Map<string, number>();
-    for (const roomId of load.rooms) heads.set(roomId, (await headOf(urls[0] ?? '', roomId, tokenOf(roomId))).headRev);
+    for (const roomId of load.rooms)
+      heads.set(roomId, (await headOf(urls[0] ?? '', roomId, memberToken(roomId))).headRev);
     await converge(load, heads, convergeMs);
     recorder.write({ type: 'phase', phase: 'final' });
     for (const [i, { instance, url }] of places.entries()) {
       for (const roomId of load.rooms) {
-        if (i === 0) await readRoom(recorder, truth, url, roomId, tokenOf(roomId));
-        await readRoom(recorder, instance, url, roomId, tokenOf(roomId));
+        if (i === 0) await readRoom(recorder, truth, url, roomId, memberToken(roomId));
+        await readRoom(recorder, instance, url, roomId, memberToken(roomId));
       }
     }
   } catch (error) {
@@ -140,15 +143,4 @@ async function leave(load: Load): Promise<void> {
 
 function guests(urls: string[]): (user: string) => Promise<string> {
   return async (user) => (await enterAsGuest(urls[0] ?? '', user)).token;
-}
-
-function signed(secret: string, prefix: string): (user: string) => Promise<string> {
-  const key = createSecretKey(Buffer.from(secret));
-  return (user) =>
-    new SignJWT({ name: user })
-      .setProtectedHeader({ alg: 'HS256' })
-      .setSubject(prefix + user)
-      .setIssuedAt()
-      .setExpirationTime('12h')
-      .sign(key);
 }

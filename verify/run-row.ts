@@ -1,13 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSecretKey } from 'node:crypto';
-import { SignJWT } from 'jose';
 import { judge } from './checks/index.js';
 import { readHistory } from './history.js';
 import { Load, loads, type LoadName } from './load/load.js';
 import { readRoom, readTables, Reads } from './load/reads.js';
 import { converge, settle } from './load/settle.js';
-import { Cluster, jwtSecret } from './processes/cluster.js';
+import { Cluster } from './processes/cluster.js';
+import { tokenOf } from './processes/token.js';
 import type { Postgres } from './processes/postgres.js';
 import { pause } from './processes/program.js';
 import { Random } from './random.js';
@@ -84,17 +83,17 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
       recorder,
       random.fork('reads'),
       nodes.map(({ instance }) => ({ instance: instance.name, url: instance.url })),
-      (roomId) => tokenOf(roomId),
+      (roomId) => memberToken(roomId),
     );
     load = new Load({
       shape: loads[loadName],
       recorder,
       random,
       places: nodes.map(({ instance, url }) => ({ instance: instance.name, url })),
-      token,
+      token: (user) => tokenOf(user),
       onSent: (roomId, seq) => reads.offer(roomId, seq),
     });
-    const tokenOf = (roomId: string) => load?.memberOf(roomId)?.options.token ?? '';
+    const memberToken = (roomId: string) => load?.memberOf(roomId)?.options.token ?? '';
     await load.prepare();
 
     load.start();
@@ -138,7 +137,8 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
     recorder.write({ type: 'phase', phase: 'final' });
     await readTables(recorder, postgres, cluster.databaseUrl);
     for (const { instance } of nodes) {
-      for (const roomId of load.rooms) await readRoom(recorder, instance.name, instance.url, roomId, tokenOf(roomId));
+      for (const roomId of load.rooms)
+        await readRoom(recorder, instance.name, instance.url, roomId, memberToken(roomId));
     }
   } catch (error) {
     failure ??= error instanceof Error ? error.message : String(error);
@@ -191,16 +191,6 @@ async function standstill(path: string): Promise<number> {
       longest = Math.max(longest, record.values['lagMaxMs'] ?? 0);
   }
   return longest;
-}
-
-/** As the app of the deployment signs them. */
-function token(user: string): Promise<string> {
-  return new SignJWT({ name: user })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setSubject(user)
-    .setIssuedAt()
-    .setExpirationTime('12h')
-    .sign(createSecretKey(Buffer.from(jwtSecret)));
 }
 
 async function sampleAll({ nodes }: Cluster, steady?: 'before' | 'after'): Promise<void> {

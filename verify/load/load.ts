@@ -35,6 +35,8 @@ export interface LoadOptions {
   recorder: Recorder;
   random: Random;
   places: Place[];
+  /** Where client number so and so connects; without it, anywhere, as behind a balancer without stickiness. */
+  placeOf?: (client: number, places: readonly Place[]) => Place | undefined;
   token: (user: string) => Promise<string>;
   /** Told of each acknowledged message. */
   onSent?: (roomId: string, seq: number) => void;
@@ -68,7 +70,7 @@ export class Load {
   async prepare(): Promise<void> {
     const { shape, recorder } = this.options;
     for (let i = 0; i < shape.clients; i++) {
-      const client = await this.client(`c${i}`, `u${i}`);
+      const client = await this.client(`c${i}`, `u${i}`, i);
       this.clients.push(client);
       const sender = new Sender(client, recorder);
       sender.onSent = ({ message }) => this.options.onSent?.(message.roomId, message.seq);
@@ -139,7 +141,7 @@ export class Load {
   }
 
   /** A client of this load that is in no room yet. */
-  async client(name: string, user: string): Promise<PlainClient> {
+  async client(name: string, user: string, number?: number): Promise<PlainClient> {
     const { recorder, token } = this.options;
     return new PlainClient({
       name,
@@ -147,7 +149,7 @@ export class Load {
       token: await token(user),
       recorder,
       random: this.random.fork(name),
-      place: () => this.place(),
+      place: () => this.place(number),
     });
   }
 
@@ -187,9 +189,10 @@ export class Load {
     return new Set(this.options.places.map(({ url }) => Number(new URL(url).port)));
   }
 
-  private place(): Place {
-    const { places } = this.options;
-    return places[this.turn++ % places.length] as Place;
+  private place(client?: number): Place {
+    const { places, placeOf } = this.options;
+    const own = client === undefined ? undefined : placeOf?.(client, places);
+    return own ?? (places[this.turn++ % places.length] as Place);
   }
 
   private sendOne(sender: number): void {

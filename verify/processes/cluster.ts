@@ -8,8 +8,7 @@ import { Instance, type InstanceOptions } from './instance.js';
 import type { Postgres } from './postgres.js';
 import { freePort } from './program.js';
 import { Redis } from './redis.js';
-
-export const jwtSecret = 'a-secret-that-only-the-checker-of-parley-knows-0123456789';
+import { jwtSecret } from './token.js';
 
 export interface Topology {
   instances: number;

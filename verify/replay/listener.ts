@@ -1,7 +1,7 @@
 import { Parley } from '../../sdk/index.js';
 import type { Histogram } from '../checks/histogram.js';
 import type { Found } from './compare.js';
-import { tokenOf } from './speakers.js';
+import { tokenOf } from '../processes/token.js';
 
 /** A member of every room, on one instance, who says nothing and writes down everything. */
 export class Listener {

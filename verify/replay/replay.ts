@@ -3,7 +3,8 @@ import type { Cluster } from '../processes/cluster.js';
 import { add, compare, none, type Differences, type Found } from './compare.js';
 import type { Said } from './conversation.js';
 import { Listener } from './listener.js';
-import { Speakers, tokenOf } from './speakers.js';
+import { tokenOf } from '../processes/token.js';
+import { Speakers } from './speakers.js';
 
 /** A speaker is connected before his turn comes: so many messages of his room before. */
 const AHEAD = 8;

@@ -1,19 +1,5 @@
-import { createSecretKey } from 'node:crypto';
-import { SignJWT } from 'jose';
 import { Parley } from '../../sdk/index.js';
-import { jwtSecret } from '../processes/cluster.js';
-
-const key = createSecretKey(Buffer.from(jwtSecret));
-
-/** As an app signs it for its user. */
-export function tokenOf(user: string): Promise<string> {
-  return new SignJWT({ name: user })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setSubject(user)
-    .setIssuedAt()
-    .setExpirationTime('12h')
-    .sign(key);
-}
+import { tokenOf } from '../processes/token.js';
 
 interface Speaker {
   client: Parley;
