@@ -109,8 +109,11 @@ describe('three instances behind the balancer', () => {
       return `${sent.status} ${await sent.text()}`;
     };
     expect(new Set(await Promise.all(numbers(12).map(() => poll(true))))).toEqual(new Set(['200 ok']));
-    const strays = await Promise.all(numbers(12).map(() => poll(false)));
-    expect(strays.some((answer) => answer.includes('Session ID unknown'))).toBe(true);
+    // An instance that has the fewest connections by far gets them all for a while.
+    let strays: string[] = [];
+    for (let tries = 0; tries < 20 && !strays.some((answer) => answer.includes('Session ID unknown')); tries++)
+      strays = await Promise.all(numbers(12).map(() => poll(false)));
+    expect(strays).toContainEqual(expect.stringContaining('Session ID unknown'));
   });
 
   it('lets polling clients upgrade to WebSocket', async () => {
