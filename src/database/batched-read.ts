@@ -1,5 +1,5 @@
 /** What the questions of one query may weigh together, where each weighs one. */
-const AT_MOST = 100;
+const AT_MOST = 50;
 /** Queries on their way at the same time; one that hangs does not hold up all the others. */
 const AT_ONCE = 2;
 

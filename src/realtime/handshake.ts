@@ -18,7 +18,7 @@ const Auth = z.strictObject({ token: z.string().min(1).max(8_192) });
 /** The refusal gets this long to reach the client before the connection is closed, in ms. */
 const LAST_WORD = 50;
 /** How many seconds of connects may wait for their turn; the next one is told when to come back. */
-const BACKLOG_SECONDS = 2;
+const BACKLOG_SECONDS = 6;
 
 /**
  * Decides who gets a socket. It runs as Socket.IO middleware, before the socket exists for Nest: no event is handled
@@ -86,7 +86,7 @@ export class Handshake {
   private async takeTurn(): Promise<void> {
     const { connectsPerSecond } = this.config.limits;
     if (this.waiting >= BACKLOG_SECONDS * connectsPerSecond) {
-      const retryAfterMs = Math.floor(1_000 * BACKLOG_SECONDS * (1 + Math.random() * 2));
+      const retryAfterMs = Math.floor(2_000 * (1 + Math.random() * 2));
       throw new ChatError('overloaded', 'Too many clients connect at once', { retryAfterMs });
     }
     this.waiting += 1;
