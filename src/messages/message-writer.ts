@@ -16,7 +16,7 @@ const WAITING = 10_000;
 /** Rooms that may wait for their lock at the same time, each with a connection of its own. */
 const ROOM_LANES = 4;
 /** Every send is answered within this time, in ms; what became of one that took longer is not known. */
-const ANSWER_WITHIN = 4_500;
+const ANSWER_WITHIN = 4_000;
 
 interface Waiting extends Send {
   resolve(written: Written): void;

@@ -5,7 +5,7 @@ import { isTransient } from '../database/failures.js';
 import type { Message, RoomChanges, SendMessage } from '../protocol/index.js';
 
 /** How long a batch may be tried again when the database fails, in ms, from the moment its oldest send came. */
-const RETRY_BUDGET = 4_000;
+const RETRY_BUDGET = 3_500;
 /** Longest pause before a try, in ms. */
 const RETRY_PAUSE = 100;
 /** A statement that takes longer than this has lost its connection, in ms. */

@@ -31,7 +31,8 @@ export interface EngineConnection {
     event: 'packetCreate' | 'packet',
     listener: (packet: { type: string; data?: string | Buffer | null }) => void,
   ): void;
-  on(event: 'flush' | 'close', listener: () => void): void;
+  on(event: 'flush', listener: () => void): void;
+  on(event: 'close', listener: (reason: string) => void): void;
   close(discard?: boolean): void;
 }
 
@@ -128,9 +129,11 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
       outbound.bytes = 0;
       this.behind.delete(connection);
     });
-    connection.on('close', () => {
+    connection.on('close', (reason) => {
       this.behind.delete(connection);
       this.asked.delete(connection);
+      // Who no longer answers pings does not answer the close handshake either, for which `ws` would wait 30 s.
+      if (reason === 'ping timeout') connection.transport.socket?.terminate();
     });
   }
 
