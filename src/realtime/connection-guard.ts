@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { Config } from '../config.js';
 import { CONFIG } from '../config.token.js';
+import { Flooders } from './flooders.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** How often connections with something to send are looked at, in ms. */
@@ -33,6 +34,7 @@ export interface EngineConnection {
   ): void;
   on(event: 'flush', listener: () => void): void;
   on(event: 'close', listener: (reason: string) => void): void;
+  removeAllListeners(event: 'data'): void;
   close(discard?: boolean): void;
 }
 
@@ -75,7 +77,10 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
   /** Signals that were not sent to connections that are behind. */
   shed = 0;
 
-  constructor(@Inject(CONFIG) private readonly config: Config) {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly flooders: Flooders,
+  ) {
     this.timer = setInterval(() => this.cutStalled(), LOOK_EVERY);
   }
 
@@ -162,7 +167,7 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
 
   private boundInbound(connection: EngineConnection): void {
     const { requestsPerSecond, inboundBytesPerSecond } = this.config.limits;
-    const packets = new TokenBucket(FLOOD * requestsPerSecond, FLOOD * requestsPerSecond * 2);
+    const packets = new TokenBucket(FLOOD * requestsPerSecond, FLOOD * requestsPerSecond);
     const bytes = new TokenBucket(inboundBytesPerSecond, inboundBytesPerSecond * 4);
     connection.on('packet', ({ data }) => {
       if (!packets.take(1) || !bytes.take(data?.length ?? 0)) this.cut(connection, 'rate_limited');
@@ -182,10 +187,12 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
   private cut(connection: EngineConnection, reason: keyof typeof this.cuts): void {
     this.behind.delete(connection);
     this.asked.delete(connection);
-    // What was read before the end still comes in.
     if (this.gone.has(connection)) return;
     this.gone.add(connection);
+    // What was read before the end still comes in, thousands of packets of a flood: nobody is to look at them.
+    connection.removeAllListeners('data');
     this.cuts[reason] += 1;
+    if (reason === 'rate_limited') this.flooders.note(connection);
     this.logger.debug(`Cut a connection: ${reason}`);
     // A close handshake would wait for the very client that does not read.
     const { socket } = connection.transport;

@@ -10,6 +10,7 @@ import { isWithinBounds } from '../payload.js';
 import type { ErrorBody } from '../protocol/index.js';
 import type { ChatServer, ChatSocket } from './chat-socket.js';
 import { Drain } from './drain.js';
+import { Flooders } from './flooders.js';
 import { Isolation } from './isolation.js';
 import { RoomBroadcaster } from './room-broadcaster.js';
 import { TokenBucket } from './token-bucket.js';
@@ -38,6 +39,7 @@ export class Handshake {
     private readonly drain: Drain,
     private readonly isolation: Isolation,
     private readonly admission: Admission,
+    private readonly flooders: Flooders,
   ) {
     const { connectsPerSecond } = config.limits;
     this.admitted = new TokenBucket(connectsPerSecond, connectsPerSecond);
@@ -73,6 +75,7 @@ export class Handshake {
     if (parsed?.success !== true) throw new ChatError('unauthenticated', 'Connect with auth: { token }');
     // Before its turn: who has no token that holds must not take the turns of those who have one.
     const claims = await this.tokens.check(parsed.data.token);
+    this.flooders.enter(socket.conn, `${claims.iss ?? ''} ${claims.sub}`);
     await this.takeTurn();
     socket.data.caller = { ...(await this.tokens.callerOf(claims)), sessionId: socket.id };
     socket.data.inFlight = 0;

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { ConnectionGuard } from './connection-guard.js';
 import { Drain } from './drain.js';
 import { Epoch } from './epoch.js';
+import { Flooders } from './flooders.js';
 import { Handshake } from './handshake.js';
 import { Isolation } from './isolation.js';
 import { RedisBus } from './redis-bus.js';
@@ -10,7 +11,7 @@ import { SessionGateway } from './session.gateway.js';
 
 @Global()
 @Module({
-  providers: [ConnectionGuard, Drain, Epoch, Handshake, Isolation, RedisBus, RoomBroadcaster, SessionGateway],
+  providers: [ConnectionGuard, Drain, Epoch, Flooders, Handshake, Isolation, RedisBus, RoomBroadcaster, SessionGateway],
   exports: [Drain, Epoch, RedisBus, RoomBroadcaster],
 })
 export class RealtimeModule {}

@@ -129,6 +129,12 @@ describe('one connection', () => {
     await gone;
     expect(cuts().rate_limited).toBe(1);
     expect(ben.socket.connected).toBe(true);
+    // Not at once again.
+    await expect(PlainClient.connect(instance.url, 'ann')).rejects.toMatchObject({
+      error: { code: 'rate_limited', retryable: true },
+    });
+    const other = await PlainClient.connect(instance.url, 'cid');
+    other.close();
   });
 
   it('to a room that somebody has locked waits, and the other rooms do not', async () => {

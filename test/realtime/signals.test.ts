@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Config } from '../../src/config.js';
+import { Flooders } from '../../src/realtime/flooders.js';
 import { ConnectionGuard, type EngineConnection, type SocketIoClient } from '../../src/realtime/connection-guard.js';
 
 const KIB = 1024;
@@ -19,7 +20,7 @@ describe('signals', () => {
   let client: SocketIoClient;
 
   beforeEach(() => {
-    guard = new ConnectionGuard(config);
+    guard = new ConnectionGuard(config, new Flooders());
     written = [];
     conn = Object.assign(new EventEmitter(), { transport: { name: 'polling' }, close: () => undefined });
     client = {
