@@ -193,22 +193,20 @@ export class Sequencer {
     if (begun.length === 0) return;
     const ranges = begun.map(({ roomId, after, upTo }) => ({ roomId, after, upTo }));
     const read = this.log.readMany(ranges, READ_PAGE);
-    const readings = begun.map((gap, i) => {
+    const readings = begun.map(async (gap, i) => {
       const { roomId, state } = gap;
-      const reading = read
+      state.reading = read
         .then((slices) => this.fill(roomId, state, gap, slices[i]))
         .then(() => this.readOn(roomId, state))
         .finally(() => (state.reading = undefined));
-      state.reading = reading;
-      return reading;
-    });
-    try {
-      await Promise.all(readings);
-    } catch (error) {
-      for (const { roomId, state } of begun)
+      try {
+        await state.reading;
+      } catch (error) {
         if (this.rooms.get(roomId) === state) this.closeGapSoon(roomId, state, RETRY_PAUSE);
-      throw error;
-    }
+        throw error;
+      }
+    });
+    await Promise.all(readings);
   }
 
   private hold(state: RoomState, frame: RoomChanges): void {

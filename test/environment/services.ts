@@ -15,6 +15,7 @@ export async function startServices(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     // The same signal may come twice, from the terminal and from `npm test`.
     process.on(signal, () => {
+      // Our listener took the place of the signal's own effect, and Jest would go on with its tests.
       ending ??= stopServices().finally(() => process.exit(130));
     });
   }

@@ -229,3 +229,26 @@ async function upgrade(origin: string | undefined): Promise<number | undefined> 
   response.socket.destroy();
   return response.statusCode;
 }
+
+describe('admission', () => {
+  it('is not for those whose token does not hold: they take nobody’s turn', async () => {
+    const limits = {
+      requestsPerSecond: 500,
+      inboundBytesPerSecond: 2 ** 20,
+      outboundBytes: 2 ** 20,
+      connectsPerSecond: 1,
+    };
+    const slow = await Cluster.start(1, { limits });
+    try {
+      const since = performance.now();
+      const forged = await sign({ sub: 'eve', exp: now() + 60 }, 'x'.repeat(40));
+      const refused = Array.from({ length: 6 }, () => slow.connect('eve', 0, { token: forged }));
+      for (const each of refused) await expect(each).rejects.toMatchObject({ error: { code: 'unauthenticated' } });
+      await slow.connect('ann');
+      // Their turns would have taken six seconds.
+      expect(performance.now() - since).toBeLessThan(4_000);
+    } finally {
+      await slow.stop();
+    }
+  });
+});

@@ -15,7 +15,7 @@ try {
       await client.end();
       await postgres.stop();
       console.log(rows[0]?.answer);
-      process.exit();
+      process.exit(); // the interval below holds the process
     })();
   });
   console.log(postgres.url);

@@ -166,7 +166,7 @@ onLinux('what it does before it serves', () => {
   it('shows what npm said when it fails to install', async () => {
     await checkout.remove();
     checkout = await built.copy({ packages: false });
-    const start = checkout.start({ env: { npm_execpath: await fakeNpm('process.exit(1)') } });
+    const start = checkout.start({ env: { npm_execpath: await fakeNpm('process.exitCode = 1') } });
     expect(await start.exited).toEqual({ code: 1, signal: null });
     expect(start.output()).toMatch(
       /^Installing packages … failed after [\d.]+ s\n\nnpm noise: ci .*\n\nInstalling packages failed\. [^\n]+\n$/,

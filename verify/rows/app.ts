@@ -1,5 +1,5 @@
 import { SilentClients } from '../load/silent-clients.js';
-import { backlog, figureOf, inTurn, type Row } from './row.js';
+import { backlog, figureOf, inTurn, killAndRestart, type Row } from './row.js';
 
 /** Faults of Parley's own processes. */
 export const appRows: Row[] = [
@@ -14,16 +14,7 @@ export const appRows: Row[] = [
       const every = run.quick ? 7_000 : 15_000;
       await run.pause(6_000);
       while (!run.over()) {
-        const { instance } = next();
-        await run.fault(
-          `${instance.name} killed`,
-          async () => {
-            await instance.end('SIGKILL');
-            await run.pause(2_000);
-            await instance.start();
-          },
-          { silences: true, instance: instance.name },
-        );
+        await killAndRestart(run, next());
         await run.pause(every - 3_000);
       }
     },

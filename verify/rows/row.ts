@@ -66,6 +66,19 @@ export function inTurn(cluster: Cluster): () => Node {
   return () => cluster.nodes[turn++ % cluster.nodes.length] as Node;
 }
 
+/** An instance is killed, and started again after two seconds. */
+export async function killAndRestart(run: RunningRow, { instance }: Node): Promise<void> {
+  await run.fault(
+    `${instance.name} killed`,
+    async () => {
+      await instance.end('SIGKILL');
+      await run.pause(2_000);
+      await instance.start();
+    },
+    { silences: true, instance: instance.name },
+  );
+}
+
 /** Asks each instance twenty times a second, until it holds of one that answers; the time that took, in ms. */
 export async function timeUntil(
   run: Pick<RunningRow, 'pause'>,

@@ -1,4 +1,4 @@
-import { figureOf, type Row, type RunningRow } from './row.js';
+import { figureOf, killAndRestart, type Row, type RunningRow } from './row.js';
 
 /** From the beginning of one fault to that of the next, on the average, in ms; none begins in the last `calm` of the load. */
 const every = 30_000;
@@ -13,18 +13,7 @@ const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
 
 const faults: Record<string, Fault> = {
   /** The first instance is spared, so that there is a process that lives through the whole run. */
-  kill: async (run) => {
-    const { instance } = node(run, 1);
-    await run.fault(
-      `${instance.name} killed`,
-      async () => {
-        await instance.end('SIGKILL');
-        await run.pause(2_000);
-        await instance.start();
-      },
-      { silences: true, instance: instance.name },
-    );
-  },
+  kill: (run) => killAndRestart(run, node(run, 1)),
   stop: async (run) => {
     const { instance } = node(run);
     await run.fault(
