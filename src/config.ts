@@ -33,7 +33,7 @@ const Environment = z.object({
   DATA_DIR: z.string().default('data'),
   WEB_DIR: z.string().default('web/dist'),
   DATABASE_URL: url('postgres', 'postgresql').optional(),
-  DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(200).default(10),
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(4).max(200).default(10),
   REDIS_URL: list.pipe(z.array(url('redis', 'rediss')).min(1, 'has to start with redis://')).optional(),
   REDIS_ADAPTER: z.enum(['classic', 'sharded'], 'takes classic or sharded').default('classic'),
   REDIS_PREFIX: z

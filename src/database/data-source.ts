@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
-import type pg from 'pg';
+import pg from 'pg';
 import type { Config } from '../config.js';
 import { migrations } from './migrations/index.js';
 import { PgClient, pgTypes } from './pg-client.js';
@@ -14,17 +14,41 @@ const timeouts = {
   idle_in_transaction_session_timeout: 10_000,
 };
 
+/** Of the connections that an instance may have, those that are kept for sends, at least 2. */
+const FOR_SENDS = 0.4;
+
+const poolOptions = { Client: PgClient, types: pgTypes, keepAlive: true, maxLifetimeSeconds: 1_800, ...timeouts };
+const applicationName = 'parley';
+
 export function dataSourceOptions(database: Config['database']): PostgresDataSourceOptions {
   return {
     type: 'postgres',
     url: database.url,
-    applicationName: 'parley',
-    poolSize: database.poolSize,
+    applicationName,
+    poolSize: database.poolSize - forSends(database),
     synchronize: false,
     migrationsRun: false,
     migrations,
-    extra: { Client: PgClient, types: pgTypes, keepAlive: true, maxLifetimeSeconds: 1_800, ...timeouts },
+    extra: poolOptions,
   };
+}
+
+/** The pool that sends have to themselves: however much is read or joined, nobody's message waits behind it. */
+export function sendPool(database: Config['database']): pg.Pool {
+  const { url: connectionString } = database;
+  const pool = new pg.Pool({
+    ...poolOptions,
+    connectionString,
+    application_name: applicationName,
+    max: forSends(database),
+  });
+  // An idle connection that ends is replaced when one is needed; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+function forSends({ poolSize }: Config['database']): number {
+  return Math.max(2, Math.round(poolSize * FOR_SENDS));
 }
 
 /** The pool beneath TypeORM, for the few statements whose SQL is written by hand and prepared by name. */

@@ -11,10 +11,10 @@ const MIGRATION_LOCK = 7_260_153;
  * @returns the names of the migrations that this call ran
  */
 export async function migrate(database: Config['database']): Promise<string[]> {
-  const options = dataSourceOptions({ ...database, poolSize: 2 });
+  const options = dataSourceOptions(database);
   // A migration may take longer than a request may.
   const patient = { lock_timeout: 0, statement_timeout: 0, query_timeout: 0, idle_in_transaction_session_timeout: 0 };
-  const dataSource = new DataSource({ ...options, extra: { ...(options.extra as object), ...patient } });
+  const dataSource = new DataSource({ ...options, poolSize: 2, extra: { ...(options.extra as object), ...patient } });
   await dataSource.initialize();
   try {
     const connection = await poolOf(dataSource).connect();

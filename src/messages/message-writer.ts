@@ -1,8 +1,10 @@
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import type pg from 'pg';
 import type { Caller } from '../auth/caller.js';
 import { ChatError } from '../chat-error.js';
-import { poolOf } from '../database/data-source.js';
+import type { Config } from '../config.js';
+import { CONFIG } from '../config.token.js';
+import { sendPool } from '../database/data-source.js';
 import { isTransient } from '../database/failures.js';
 import type { SendMessage } from '../protocol/index.js';
 import { RoomBroadcaster } from '../realtime/room-broadcaster.js';
@@ -13,8 +15,6 @@ import { framesOf, outcomeOf, store, type Send, type SentRow, type Written } fro
 const BATCH = 500;
 /** Sends that may wait for a commit on this instance; one more is answered `overloaded`. */
 const WAITING = 10_000;
-/** Rooms that may wait for their lock at the same time, each with a connection of its own. */
-const ROOM_LANES = 4;
 /** Every send is answered within this time, in ms; what became of one that took longer is not known. */
 const ANSWER_WITHIN = 4_000;
 
@@ -43,11 +43,17 @@ export class MessageWriter implements OnApplicationShutdown {
   private readonly refused = new RefusedSends();
   private stopped = false;
   private idle: (() => void) | undefined;
+  private readonly pool: pg.Pool;
+  /** Rooms that may wait for their lock at the same time, each with a connection of its own; one is left for the common lane. */
+  private readonly maxRoomLanes: number;
 
   constructor(
-    private readonly dataSource: DataSource,
+    @Inject(CONFIG) { database }: Config,
     private readonly broadcaster: RoomBroadcaster,
-  ) {}
+  ) {
+    this.pool = sendPool(database);
+    this.maxRoomLanes = this.pool.options.max - 1;
+  }
 
   /**
    * Stores the message and tells its room. Sends of one caller to one room are numbered in the order of these calls.
@@ -81,6 +87,7 @@ export class MessageWriter implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     this.stopped = true;
     if (this.count > 0) await new Promise<void>((resolve) => (this.idle = resolve));
+    await this.pool.end();
   }
 
   /** @throws ChatError `draining`, `overloaded`, `unavailable` */
@@ -147,7 +154,7 @@ export class MessageWriter implements OnApplicationShutdown {
       this.roomsInTurn.push(roomId);
     }
     for (const waiting of [...busy, ...behind]) this.byRoom.get(waiting.request.roomId)?.push(waiting);
-    while (this.roomLanes < ROOM_LANES && this.roomsInTurn.length > 0) void this.runRoomLane();
+    while (this.roomLanes < this.maxRoomLanes && this.roomsInTurn.length > 0) void this.runRoomLane();
   }
 
   /** Stores one room's sends after the other rooms' in turn, waiting for each room's lock. */
@@ -172,7 +179,7 @@ export class MessageWriter implements OnApplicationShutdown {
       a.request.roomId < b.request.roomId ? -1 : a.request.roomId > b.request.roomId ? 1 : 0,
     );
     try {
-      return this.settle(sorted, await store(poolOf(this.dataSource), sorted, wait));
+      return this.settle(sorted, await store(this.pool, sorted, wait));
     } catch (error) {
       return this.fail(sorted, error, wait);
     }

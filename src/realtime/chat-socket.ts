@@ -1,3 +1,4 @@
+import type { LimitFunction } from 'p-limit';
 import type { Server, Socket } from 'socket.io';
 import type { Caller } from '../auth/caller.js';
 import type { TokenBucket } from './token-bucket.js';
@@ -18,6 +19,8 @@ export interface SocketState {
   heldUntil: number;
   /** Made at the first request. */
   rate?: TokenBucket;
+  /** The line of its requests that are no sends; made at the first of them. */
+  line?: LimitFunction;
 }
 
 export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, InterServerEvents, SocketState>;

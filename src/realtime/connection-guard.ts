@@ -17,6 +17,9 @@ const SLOWEST_RATE = 32 * 1024;
 const SIGNALS_SHARE = 0.25;
 /** A connection may send this many times the requests of its limit; past that it is no client, and is cut. */
 const FLOOD = 4;
+/** Of a Socket.IO packet: its type, and one that is for another namespace than the main one. */
+const CONNECT = '0';
+const OTHER_NAMESPACE = /^0\/[^,]/;
 
 /** What we use of the WebSocket beneath. */
 interface WebSocketLink {
@@ -73,7 +76,7 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
   private readonly gone = new WeakSet<EngineConnection>();
   private readonly timer: NodeJS.Timeout;
   /** Connections cut so far, by reason. */
-  readonly cuts = { slow_consumer: 0, rate_limited: 0 };
+  readonly cuts = { slow_consumer: 0, rate_limited: 0, bad_connect: 0 };
   /** Signals that were not sent to connections that are behind. */
   shed = 0;
 
@@ -88,6 +91,7 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
   watch(connection: EngineConnection): void {
     this.boundOutbound(connection);
     this.boundInbound(connection);
+    this.boundConnects(connection);
   }
 
   /**
@@ -171,6 +175,19 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
     const bytes = new TokenBucket(inboundBytesPerSecond, inboundBytesPerSecond * 4);
     connection.on('packet', ({ data }) => {
       if (!packets.take(1) || !bytes.take(data?.length ?? 0)) this.cut(connection, 'rate_limited');
+    });
+  }
+
+  /**
+   * There is one namespace, and a connection is connected to it once; no client of ours asks for more. Each further CONNECT
+   * would make one more socket, before anything can refuse it.
+   */
+  private boundConnects(connection: EngineConnection): void {
+    let connects = 0;
+    connection.on('packet', ({ type, data }) => {
+      if (type !== 'message' || typeof data !== 'string' || data[0] !== CONNECT) return;
+      connects += 1;
+      if (connects > 1 || OTHER_NAMESPACE.test(data)) this.cut(connection, 'bad_connect');
     });
   }
 

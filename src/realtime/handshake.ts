@@ -28,7 +28,6 @@ const BACKLOG_SECONDS = 6;
 @Injectable()
 export class Handshake {
   private readonly logger = new Logger(Handshake.name);
-  private readonly seen = new WeakSet<object>();
   private readonly admitted: TokenBucket;
   private waiting = 0;
 
@@ -47,12 +46,6 @@ export class Handshake {
 
   attach(server: ChatServer): void {
     server.use((socket, next) => {
-      // Marked at once: while a check is under way, every further CONNECT packet would start one more socket.
-      if (this.seen.has(socket.conn)) {
-        socket.conn.close();
-        return;
-      }
-      this.seen.add(socket.conn);
       this.check(socket).then(
         () => next(),
         (error: unknown) => {

@@ -8,7 +8,7 @@ const LOOK_EVERY = 1_000;
  * Neither Redis nor Postgres for this long, in ms, and it is this instance that is cut off, as far as it can tell. A balancer that
  * asks for readiness every second has taken it out by then, so that clients come back to another one.
  */
-const CUT_OFF_AFTER = 5_000;
+const CUT_OFF_AFTER = 4_000;
 /** Over this long the clients leave, in ms. */
 const SPREAD = 4_000;
 
@@ -50,8 +50,9 @@ export class Isolation implements BeforeApplicationShutdown {
   }
 
   private async look(): Promise<void> {
+    const now = performance.now();
     if (this.bus.healthy || (await this.pulse.beats())) this.rejoin();
-    else this.note(performance.now());
+    else this.note(now);
     if (!this.bus.healthy) this.lookIn(LOOK_EVERY);
   }
 

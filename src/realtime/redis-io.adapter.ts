@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
+import pLimit from 'p-limit';
 import { firstValueFrom, type Observable } from 'rxjs';
 import type { ServerOptions } from 'socket.io';
 import { ChatError } from '../chat-error.js';
@@ -20,6 +21,11 @@ import { TokenBucket } from './token-bucket.js';
 
 /** Longer than a request is on its way, in ms. */
 const HOLD = 500;
+/**
+ * Of one socket's requests so many are worked on at a time, the others wait in its own line: together they would take every
+ * connection to Postgres, and everybody else would wait. Sends go their own way, many in one commit.
+ */
+const AT_ONCE = 4;
 
 interface BoundHandler {
   message: string;
@@ -63,7 +69,6 @@ export class RedisIoAdapter extends IoAdapter {
     this.app.get(Isolation).attach(server);
     server.engine.on('connection', (connection: EngineConnection) => {
       this.app.get(ConnectionGuard).watch(connection);
-      refuseNamespaces(connection);
     });
     server.on('connection', (socket) => {
       this.app.get(ConnectionGuard).shedSignals(socket.client as unknown as SocketIoClient);
@@ -78,7 +83,8 @@ export class RedisIoAdapter extends IoAdapter {
         message as never,
         ((...args: unknown[]) => {
           const answer = takeAnswer(args);
-          void this.replyTo(socket, args, () => transform(callback(args[0]))).then(answer);
+          const handle = () => firstValueFrom(transform(callback(args[0]))) as Promise<Reply<unknown>>;
+          void this.replyTo(socket, message, args, handle).then(answer);
         }) as never,
       );
     }
@@ -86,8 +92,9 @@ export class RedisIoAdapter extends IoAdapter {
 
   private async replyTo(
     socket: ChatSocket,
+    message: string,
     args: unknown[],
-    handle: () => Observable<unknown>,
+    handle: () => Promise<Reply<unknown>>,
   ): Promise<Reply<unknown>> {
     const { data } = socket;
     try {
@@ -98,7 +105,9 @@ export class RedisIoAdapter extends IoAdapter {
     }
     data.inFlight += 1;
     try {
-      return (await firstValueFrom(handle())) as Reply<unknown>;
+      if (message === 'message:send') return await handle();
+      data.line ??= pLimit(AT_ONCE);
+      return await data.line(handle);
     } catch (error) {
       return refuse(error);
     } finally {
@@ -141,11 +150,4 @@ function takeAnswer(args: unknown[]): AnswerRequest {
 
 function refuse(error: unknown): Reply<never> {
   return { ok: false, error: errorBodyOf(error) };
-}
-
-/** There is one namespace; asking for another one is no mistake that a client of ours makes. */
-function refuseNamespaces(connection: EngineConnection): void {
-  connection.on('packet', ({ type, data }) => {
-    if (type === 'message' && typeof data === 'string' && /^0\/[^,]/.test(data)) connection.close();
-  });
 }
