@@ -12,7 +12,11 @@ export class ChatError extends Error {
     message: string,
     readonly extra: Pick<ErrorBody, 'retryAfterMs' | 'details'> = {},
   ) {
+    // An answer, not a failure: nobody reads where it came from, and finding out costs more than the rest of a refusal.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = stackTraceLimit;
   }
 
   toBody(): ErrorBody {

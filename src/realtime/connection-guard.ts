@@ -17,6 +17,9 @@ const SLOWEST_RATE = 32 * 1024;
 const SIGNALS_SHARE = 0.25;
 /** A connection may send this many times the requests of its limit; past that it is no client, and is cut. */
 const FLOOD = 4;
+/** Requests that are refused for their number or their name: so many at once, and so many a second. More cut the connection. */
+const REFUSALS = 256;
+const REFUSALS_PER_SECOND = 32;
 /** Of a Socket.IO packet: its type, and one that is for another namespace than the main one. */
 const CONNECT = '0';
 const OTHER_NAMESPACE = /^0\/[^,]/;
@@ -37,7 +40,6 @@ export interface EngineConnection {
   ): void;
   on(event: 'flush', listener: () => void): void;
   on(event: 'close', listener: (reason: string) => void): void;
-  removeAllListeners(event: 'data'): void;
   close(discard?: boolean): void;
 }
 
@@ -74,6 +76,7 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
   /** Those whose proof is awaited. */
   private readonly asked = new Map<EngineConnection, Outbound>();
   private readonly gone = new WeakSet<EngineConnection>();
+  private readonly refusals = new WeakMap<EngineConnection, TokenBucket>();
   private readonly timer: NodeJS.Timeout;
   /** Connections cut so far, by reason. */
   readonly cuts = { slow_consumer: 0, rate_limited: 0, bad_connect: 0 };
@@ -109,6 +112,14 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
       if (waiting > this.config.limits.outboundBytes * SIGNALS_SHARE) this.shed += 1;
       else write(packets, { ...options, volatile: false });
     };
+  }
+
+  /** A request of the connection is refused for its number or its name. Each costs about what an answer does. */
+  noteRefusal(connection: EngineConnection): void {
+    let refusals = this.refusals.get(connection);
+    if (refusals === undefined)
+      this.refusals.set(connection, (refusals = new TokenBucket(REFUSALS_PER_SECOND, REFUSALS)));
+    if (!refusals.take(1)) this.cut(connection, 'rate_limited');
   }
 
   beforeApplicationShutdown(): void {
@@ -206,14 +217,12 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
     this.asked.delete(connection);
     if (this.gone.has(connection)) return;
     this.gone.add(connection);
-    // What was read before the end still comes in, thousands of packets of a flood: nobody is to look at them.
-    connection.removeAllListeners('data');
     this.cuts[reason] += 1;
     if (reason === 'rate_limited') this.flooders.note(connection);
     this.logger.debug(`Cut a connection: ${reason}`);
     // A close handshake would wait for the very client that does not read.
-    const { socket } = connection.transport;
-    if (connection.transport.name === 'websocket' && socket !== undefined) socket.terminate();
-    else connection.close(true);
+    if (connection.transport.name === 'websocket') connection.transport.socket?.terminate();
+    // At once: what was read before the end still comes in, thousands of packets of a flood, and nobody is to look at them.
+    connection.close(true);
   }
 }

@@ -41,6 +41,7 @@ type AnswerRequest = (reply: Reply<unknown>) => void;
  */
 export class RedisIoAdapter extends IoAdapter {
   private readonly admission: Admission;
+  private readonly guard: ConnectionGuard;
 
   constructor(
     private readonly app: INestApplication,
@@ -48,6 +49,7 @@ export class RedisIoAdapter extends IoAdapter {
   ) {
     super(app);
     this.admission = app.get(Admission);
+    this.guard = app.get(ConnectionGuard);
   }
 
   override createIOServer(port: number): ChatServer {
@@ -68,10 +70,10 @@ export class RedisIoAdapter extends IoAdapter {
     this.app.get(Drain).attach(server);
     this.app.get(Isolation).attach(server);
     server.engine.on('connection', (connection: EngineConnection) => {
-      this.app.get(ConnectionGuard).watch(connection);
+      this.guard.watch(connection);
     });
     server.on('connection', (socket) => {
-      this.app.get(ConnectionGuard).shedSignals(socket.client as unknown as SocketIoClient);
+      this.guard.shedSignals(socket.client as unknown as SocketIoClient);
       this.answerUnknown(socket);
     });
     return server;
@@ -101,13 +103,18 @@ export class RedisIoAdapter extends IoAdapter {
       this.mustBeWithinRates(socket);
       if (args.length > 1) throw new ChatError('invalid_argument', 'Send one object');
     } catch (error) {
+      this.guard.noteRefusal(connectionOf(socket));
       return refuse(error);
     }
     data.inFlight += 1;
     try {
       if (message === 'message:send') return await handle();
       data.line ??= pLimit(AT_ONCE);
-      return await data.line(handle);
+      return await data.line(() => {
+        // Nobody waits for it any more, and a flood would be worked on long after its connection was cut.
+        if (!socket.connected) throw new ChatError('unavailable', 'The connection has ended');
+        return handle();
+      });
     } catch (error) {
       return refuse(error);
     } finally {
@@ -134,7 +141,8 @@ export class RedisIoAdapter extends IoAdapter {
 
   private answerUnknown(socket: ChatSocket): void {
     socket.onAny((event: string, ...args: unknown[]) => {
-      if (Object.hasOwn(requests, event)) return;
+      if (!socket.connected || Object.hasOwn(requests, event)) return;
+      this.guard.noteRefusal(connectionOf(socket));
       takeAnswer(args)(refuse(new ChatError('unknown_event', 'There is no such request')));
     });
   }
@@ -146,6 +154,10 @@ function takeAnswer(args: unknown[]): AnswerRequest {
   if (typeof last !== 'function') return () => undefined;
   args.pop();
   return last as AnswerRequest;
+}
+
+function connectionOf(socket: ChatSocket): EngineConnection {
+  return socket.conn as unknown as EngineConnection;
 }
 
 function refuse(error: unknown): Reply<never> {

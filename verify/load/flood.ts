@@ -1,7 +1,7 @@
 import { pause } from '../processes/program.js';
 import { frame, RawConnection } from './raw-connection.js';
 
-/** Packets in one write; a flood is made beforehand, so that it costs the flooder nothing. */
+/** Packets in one write. */
 const burst = 1_000;
 /** A flooder that was cut comes back after this long, in ms. */
 const comeBackMs = 1_000;
@@ -11,8 +11,8 @@ export interface FloodOptions {
   urls: string[];
   /** One for each flooder. */
   tokens: string[];
-  /** What flooder sends as packet number `n`. */
-  packet: (n: number) => string;
+  /** What each flooder sends, again and again; see `packetsOf`. */
+  packets: Buffer;
   /** Whether to connect properly first. */
   connects: boolean;
   /** Packets a second that each flooder wants to send. */
@@ -27,6 +27,11 @@ export interface Flooded {
   cuts: number;
   /** From the first packet to the end of the connection at the latest, in ms; NaN while one was never cut. */
   slowestCutMs: number;
+}
+
+/** What a flood sends at a time. Made beforehand, because the making would hold up whoever measures in this process. */
+export function packetsOf(packet: (n: number) => string): Buffer {
+  return Buffer.concat(Array.from({ length: burst }, (_, n) => frame(packet(n))));
 }
 
 /** Floods from several connections for so long; one that is cut comes back and does it again. */
@@ -63,14 +68,13 @@ async function floodOnce(
     connection.send(`40${JSON.stringify({ token })}`);
     await Promise.race([ready, connection.closed, pause(5_000)]);
   }
-  const packets = Buffer.concat(Array.from({ length: burst }, (_, n) => frame(options.packet(n))));
   const since = performance.now();
   let sent = 0;
   while (!connection.isOver && performance.now() < Math.max(end, since + 3_000)) {
     const due = ((performance.now() - since) / 1_000) * options.perSecond;
     // What the server does not take waits in the kernel, not here.
     while (sent < due && connection.waiting === 0) {
-      if (!connection.write(packets)) break;
+      if (!connection.write(options.packets)) break;
       sent += burst;
     }
     await pause(10);

@@ -1,4 +1,4 @@
-import { flood, type Flooded } from '../load/flood.js';
+import { flood, packetsOf, type Flooded } from '../load/flood.js';
 import { against, figureOf, sum, worst, type Row, type RunningRow } from './row.js';
 
 const flooders = 10;
@@ -16,12 +16,13 @@ async function floods(run: RunningRow, name: string, connects: boolean, packet: 
     run.measure('cuts', cuts);
     run.measure('slowest cut', slowestCutMs);
   };
+  const packets = packetsOf(packet);
   await run.fault(name, async () => {
     const lengthMs = run.quick ? 4_000 : 10_000;
     // Others come and go while it lasts.
     const returning = connects ? [] : load.clients.slice(0, 20);
     for (const client of returning) client.drop();
-    note(await flood({ urls, tokens, packet, connects, perSecond }, lengthMs));
+    note(await flood({ urls, tokens, packets, connects, perSecond }, lengthMs));
   });
   await run.pause(3_000);
 }
