@@ -157,7 +157,7 @@ function takeAnswer(args: unknown[]): AnswerRequest {
 }
 
 function connectionOf(socket: ChatSocket): EngineConnection {
-  return socket.conn as unknown as EngineConnection;
+  return socket.conn;
 }
 
 function refuse(error: unknown): Reply<never> {

@@ -117,12 +117,9 @@ export class MembersService {
     membership: MemberEntity | null,
     role: Role = 'member',
   ): Promise<{ result: RoomAndMember; changes: Change[] }> {
-    const { manager, room, now } = locked;
+    const { room, now } = locked;
     if (membership !== null) return { result: { room: toRoom(room), member: toMember(membership, user) }, changes: [] };
     if (room.archivedAt !== null) throw new ChatError('room_archived', 'The room is archived');
-    const rooms = await manager.countBy(MemberEntity, { userId: user.id, leftAt: IsNull() });
-    if (rooms >= limits.roomsPerUser)
-      throw new ChatError('forbidden', `A user may be in ${limits.roomsPerUser} rooms at most`);
     const joined = await this.save(
       locked,
       { roomId: room.id, userId: user.id, role, rev: 0, joinedAt: now, leftAt: null },
@@ -132,10 +129,16 @@ export class MembersService {
     return { result: { room: toRoom(room), member: joined.member }, changes: [joined] };
   }
 
-  private present({ manager, room }: LockedRoom, userId: string): Promise<MemberEntity | null> {
-    return manager.findOneBy(MemberEntity, { roomId: room.id, userId, leftAt: IsNull() });
+  private async present({ manager, room }: LockedRoom, userId: string): Promise<MemberEntity | null> {
+    const rows: unknown = await manager.query(
+      `select room_id as "roomId", user_id as "userId", role, rev, joined_at as "joinedAt", left_at as "leftAt"
+       from memberships where room_id = $1 and user_id = $2 and left_at is null`,
+      [room.id, userId],
+    );
+    return (rows as MemberEntity[])[0] ?? null;
   }
 
+  /** @throws ChatError `forbidden` for one more room than a user may be in */
   private async save(
     locked: LockedRoom,
     membership: MemberEntity,
@@ -143,7 +146,19 @@ export class MembersService {
   ): Promise<Change & { kind: 'member'; member: Member }> {
     const { roomId, userId, role, joinedAt, leftAt } = membership;
     const row = { roomId, userId, role, joinedAt, leftAt, rev: locked.nextRev() };
-    await locked.manager.upsert(MemberEntity, row, ['roomId', 'userId']);
+    const saved: unknown = await locked.manager.query(
+      `insert into memberships (room_id, user_id, role, rev, joined_at, left_at)
+       select $1, $2, $3, $4, $5, $6
+       where $6::timestamptz is not null or $7 > (
+         select count(*) from memberships where user_id = $2 and room_id <> $1 and left_at is null
+       )
+       on conflict (room_id, user_id) do update
+       set role = excluded.role, rev = excluded.rev, joined_at = excluded.joined_at, left_at = excluded.left_at
+       returning rev`,
+      [roomId, userId, role, row.rev, joinedAt, leftAt, limits.roomsPerUser],
+    );
+    if ((saved as unknown[]).length === 0)
+      throw new ChatError('forbidden', `A user may be in ${limits.roomsPerUser} rooms at most`);
     return { rev: row.rev, kind: 'member', member: toMember(row, user) };
   }
 }

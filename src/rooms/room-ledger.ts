@@ -15,6 +15,14 @@ export interface LockedRoom {
   nextRev(): number;
 }
 
+const NOW = `date_trunc('milliseconds', clock_timestamp()) as now`;
+/** The clock is read when the lock is held. By hand, as is what else every change needs: a query builder costs more than Postgres does. */
+const LOCK = `
+  with locked as materialized (select * from rooms where id = $1 for no key update)
+  select id, name, topic, visibility, created_by as "createdBy", created_at as "createdAt", archived_at as "archivedAt",
+         member_count as "memberCount", seq, rev, settings_rev as "settingsRev", ${NOW}
+  from locked`;
+
 interface Outcome<T> {
   result: T;
   /** What changed, each with the rev that was taken for it. */
@@ -38,9 +46,11 @@ export class RoomLedger {
    */
   async change<T>(roomId: string, work: (locked: LockedRoom) => Promise<Outcome<T>>): Promise<T> {
     const { result, frame } = await this.dataSource.transaction(async (manager) => {
-      const room = await manager.findOne(RoomEntity, { where: { id: roomId }, lock: { mode: 'for_no_key_update' } });
-      if (room === null) throw new ChatError('not_found', 'There is no such room');
-      return number(manager, room, work);
+      const rows: unknown = await manager.query(LOCK, [roomId]);
+      const [locked] = rows as (RoomEntity & { now: Date })[];
+      if (locked === undefined) throw new ChatError('not_found', 'There is no such room');
+      const { now, ...room } = locked;
+      return number(manager, room, now, work);
     });
     if (frame.changes.length > 0) this.broadcaster.publish([frame]);
     return result;
@@ -58,7 +68,8 @@ export class RoomLedger {
         .returning('id')
         .execute();
       if ((inserted.raw as unknown[]).length === 0) return undefined;
-      return number(manager, room, work);
+      const clock: unknown = await manager.query(`select ${NOW}`);
+      return number(manager, room, (clock as { now: Date }[])[0]?.now ?? new Date(), work);
     });
     if (created === undefined) return undefined;
     this.broadcaster.publish([created.frame]);
@@ -69,15 +80,19 @@ export class RoomLedger {
 async function number<T>(
   manager: EntityManager,
   room: RoomEntity,
+  now: Date,
   work: (locked: LockedRoom) => Promise<Outcome<T>>,
 ): Promise<{ result: T; frame: RoomChanges }> {
   const after = room.rev;
-  const clock: unknown = await manager.query(`select date_trunc('milliseconds', clock_timestamp()) as now`);
-  const now = (clock as { now: Date }[])[0]?.now ?? new Date();
   const { result, changes } = await work({ manager, room, now, nextRev: () => (room.rev += 1) });
   if (room.rev > after) {
     const { id, rev, settingsRev, memberCount } = room;
-    await manager.update(RoomEntity, { id }, { rev, settingsRev, memberCount });
+    await manager.query(`update rooms set rev = $2, settings_rev = $3, member_count = $4 where id = $1`, [
+      id,
+      rev,
+      settingsRev,
+      memberCount,
+    ]);
   }
   return { result, frame: { roomId: room.id, after, upTo: room.rev, changes } };
 }

@@ -12,19 +12,33 @@ import { RoomEntity, toRoom } from '../rooms/room.entity.js';
 export class PostgresChangeLog extends ChangeLog {
   private readonly ofUsers = new BatchedRead((userIds: readonly string[]) => this.standingsOf(userIds));
 
+  private readonly ofMembers = new BatchedRead((members: readonly { userId: string; roomId: string }[]) =>
+    this.standingsIn(members),
+  );
+
   constructor(private readonly dataSource: DataSource) {
     super();
   }
 
   async standings(userId: string, roomIds?: readonly string[]): Promise<Map<string, Standing>> {
     if (roomIds === undefined) return this.ofUsers.get(userId);
+    const standings = await Promise.all(roomIds.map((roomId) => this.ofMembers.get({ userId, roomId })));
+    return new Map(roomIds.flatMap((roomId, i) => (standings[i] === undefined ? [] : [[roomId, standings[i]]])));
+  }
+
+  private async standingsIn(members: readonly { userId: string; roomId: string }[]): Promise<(Standing | undefined)[]> {
     const rows: unknown = await this.dataSource.query(
-      `select room.id, room.rev as head, member.rev as "memberRev"
-       from memberships member join rooms room on room.id = member.room_id
-       where member.user_id = $1 and member.left_at is null and member.room_id = any($2)`,
-      [userId, roomIds],
+      `select wanted.place, room.rev as head, member.rev as "memberRev"
+       from unnest($1::uuid[], $2::uuid[]) with ordinality as wanted(user_id, room_id, place)
+       join memberships member on member.user_id = wanted.user_id and member.room_id = wanted.room_id
+       join rooms room on room.id = member.room_id
+       where member.left_at is null`,
+      [members.map(({ userId }) => userId), members.map(({ roomId }) => roomId)],
     );
-    return new Map((rows as (Standing & { id: string })[]).map(({ id, head, memberRev }) => [id, { head, memberRev }]));
+    const standings: (Standing | undefined)[] = members.map(() => undefined);
+    for (const { place, head, memberRev } of rows as (Standing & { place: number })[])
+      standings[place - 1] = { head, memberRev };
+    return standings;
   }
 
   /** Everything that each of these users is a member of; a map of its own for each, because who gets one may change it. */

@@ -116,7 +116,7 @@ describe('one connection', () => {
 
   it('that asks too much is told when to ask again, and one that floods is cut', async () => {
     await start({ inboundBytesPerSecond: 256 * KIB });
-    const asks = Array.from({ length: 1_100 }, () => ann.reply('rooms:discover', {}));
+    const asks = Array.from({ length: 300 }, () => ann.reply('rooms:discover', {}));
     const refused = (await Promise.all(asks)).filter((reply) => !reply.ok);
     expect(refused.length).toBeGreaterThan(0);
     for (const reply of refused)
@@ -135,6 +135,37 @@ describe('one connection', () => {
     });
     const other = await PlainClient.connect(instance.url, 'cid');
     other.close();
+  });
+
+  it.each(['rooms:discover', 'no:such:thing'])('that is refused %s again and again is cut', async (event) => {
+    await start();
+    const answers: unknown[] = [];
+    const gone = new Promise((resolve) => ann.socket.once('disconnect', resolve));
+    for (let i = 0; i < 400; i++) ann.socket.emit(event as 'rooms:discover', {}, (reply) => answers.push(reply));
+    await gone;
+    expect(cuts().rate_limited).toBe(1);
+    expect(answers.length).toBeLessThan(330);
+    expect(ben.socket.connected).toBe(true);
+  });
+
+  it('that asks for much at once has a few of its requests worked on at a time', async () => {
+    await start();
+    const lock = await locking(database.url);
+    await lock.query('lock table rooms in access exclusive mode');
+    const asks = Array.from({ length: 30 }, () => ann.reply('rooms:discover', {}));
+    const waitingForLock = async () => {
+      await lock.query('select pg_stat_clear_snapshot()');
+      const { rows } = await lock.query<{ count: number }>(
+        `select count(*)::int from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()
+           and query like '%visibility%'`,
+      );
+      return rows[0]?.count ?? NaN;
+    };
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await waitingForLock()).toBe(4);
+    await lock.query('rollback');
+    await lock.end();
+    expect((await Promise.all(asks)).every(({ ok }) => ok)).toBe(true);
   });
 
   it('to a room that somebody has locked waits, and the other rooms do not', async () => {

@@ -103,8 +103,20 @@ export class Cluster {
 
   /** The sockets of an instance, as it sees them itself. */
   sockets(instance: number): ChatServer['sockets']['sockets'] {
+    return this.namespace(instance).sockets;
+  }
+
+  /** How many sockets have neither been let in nor refused. */
+  undecided(instance: number): number {
+    const { _preConnectSockets: undecided } = this.namespace(instance) as unknown as {
+      _preConnectSockets: Map<string, unknown>;
+    };
+    return undecided.size;
+  }
+
+  private namespace(instance: number): ChatServer['sockets'] {
     const broadcaster = this.instance(instance).app.get<unknown, { server: ChatServer }>(RoomBroadcaster);
-    return broadcaster.server.sockets.sockets;
+    return broadcaster.server.sockets;
   }
 
   /** How many connections an instance has. */
