@@ -84,7 +84,7 @@ export const networkRows: Row[] = [
     name: 'F-N4',
     title: 'an acknowledgement is lost: the client hears nothing for 3 s, then its connection is reset',
     load: 'L4',
-    seconds: 75,
+    seconds: 120,
     quick: { load: 'L4', seconds: 22 },
     topology: { proxies: ['clients'] },
     steps: async (run) => {

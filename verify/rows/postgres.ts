@@ -119,7 +119,7 @@ export const postgresRows: Row[] = [
     name: 'F-P5',
     title: 'the answer of Postgres to a stored batch is cut off, once in twenty',
     load: 'L4',
-    seconds: 90,
+    seconds: 180,
     quick: { load: 'L4', seconds: 20 },
     topology: { proxies: ['postgres'] },
     steps: async (run) => {
