@@ -39,7 +39,7 @@ const bugs = {
       'flush',
       (flush) =>
         function (...args) {
-          const pool = this.dataSource.driver.master;
+          const { pool } = this;
           if (!pool.bugged) {
             const query = pool.query.bind(pool);
             pool.bugged = true;
