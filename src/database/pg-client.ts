@@ -27,12 +27,19 @@ export class PgClient extends pg.Client {
   }
 
   override query(...args: unknown[]): never {
-    const result: unknown = (super.query as (...args: unknown[]) => unknown)(...args);
-    if (result instanceof Promise) {
-      result.catch((error: unknown) => {
-        if (isLeftBehind(error)) this.distrust();
-      });
+    const look = (error: unknown): void => {
+      if (isLeftBehind(error)) this.distrust();
+    };
+    // A pool asks with a callback, TypeORM for a promise.
+    const callback = args.at(-1);
+    if (typeof callback === 'function') {
+      args[args.length - 1] = (error: unknown, result: unknown) => {
+        look(error);
+        (callback as (error: unknown, result: unknown) => void)(error, result);
+      };
     }
+    const result: unknown = (super.query as (...args: unknown[]) => unknown)(...args);
+    if (result instanceof Promise) result.catch(look);
     return result as never;
   }
 

@@ -46,7 +46,15 @@ process.on('message', (message) => {
     setInterval(() => held.push(Array.from({ length: 50_000 }, (_, i) => ({ i }))), 5);
   }
   if (message?.type !== 'sample') return;
-  if (message.collect) globalThis.gc?.();
+  if (!message.collect) tellSample(message.id);
+  else {
+    globalThis.gc?.();
+    // What was collected goes back to the system a little later.
+    setTimeout(() => tellSample(message.id), 500);
+  }
+});
+
+function tellSample(id) {
   const { rss, heapUsed } = memory();
   const { user, system } = process.cpuUsage();
   const resources = process.getActiveResourcesInfo();
@@ -63,7 +71,7 @@ process.on('message', (message) => {
   };
   waiters = 0;
   lag.reset();
-  tell({ type: 'sample', id: message.id, values });
-});
+  tell({ type: 'sample', id, values });
+}
 process.on('disconnect', () => process.exit(1));
 process.channel?.unref();

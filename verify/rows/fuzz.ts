@@ -18,7 +18,7 @@ export const fuzzRows: Row[] = [
     title:
       'a million mutated packets, of frames, of Socket.IO and of requests; the rates of a connection raised for them',
     load: 'L1',
-    seconds: 200,
+    seconds: 420,
     // Otherwise what would be measured is how fast Parley cuts those who flood: F-C3 does.
     topology: {
       environment: {
@@ -34,11 +34,12 @@ export const fuzzRows: Row[] = [
       const memory = async () =>
         Promise.all(cluster.nodes.map(async ({ instance }) => (await instance.sample())?.['rss'] ?? NaN));
       await run.pause(5_000);
-      const before = await memory();
-      const highest = [...before];
       const since = performance.now();
+      /** What each instance held at most in the first half, when garbage grows to what the load makes of it, and in the second. */
+      const highest: [number[], number[]] = [[], []];
       const watch = setInterval(() => {
-        void memory().then((now) => now.forEach((rss, i) => (highest[i] = Math.max(highest[i] ?? 0, rss))));
+        const half = highest[performance.now() - since < run.lengthMs / 2 ? 0 : 1];
+        void memory().then((now) => now.forEach((rss, i) => (half[i] = Math.max(half[i] ?? 0, rss))));
       }, 1_000);
       await run.fault('mutated packets', async () => {
         const counts = await fuzz(
@@ -57,7 +58,8 @@ export const fuzzRows: Row[] = [
       });
       clearInterval(watch);
       run.measure('seconds', (performance.now() - since) / 1_000);
-      before.forEach((rss, i) => run.measure('beyond', ((highest[i] ?? NaN) - rss * 1.15) / 2 ** 20));
+      const [first, second] = highest;
+      first.forEach((rss, i) => run.measure('grown', ((second[i] ?? NaN) - rss) / 2 ** 20));
     },
     figures: (judgement, run) => [
       {
@@ -78,10 +80,10 @@ export const fuzzRows: Row[] = [
       { name: 'connections that fell silent', value: worst(run, 'mute'), unit: '', limit: 0 },
       { name: 'took', value: worst(run, 'seconds') * 1_000, unit: 'ms' },
       {
-        name: 'memory beyond 1.15 × before',
-        value: worst(run, 'beyond'),
+        name: 'most memory in the second half, beyond that of the first',
+        value: worst(run, 'grown'),
         unit: 'MiB',
-        limit: 100,
+        limit: 32,
       },
       { name: 'slowest answer to the load', value: figureOf(judgement, 'C13', 'slowestMs'), unit: 'ms', limit: 5_000 },
       { name: 'refused sends of the load', value: run.load.counts.refused, unit: '', limit: 0 },
