@@ -124,6 +124,7 @@ export class MembersService {
       locked,
       { roomId: room.id, userId: user.id, role, rev: 0, joinedAt: now, leftAt: null },
       user,
+      limits.roomsPerUser,
     );
     room.memberCount += 1;
     return { result: { room: toRoom(room), member: joined.member }, changes: [joined] };
@@ -138,27 +139,27 @@ export class MembersService {
     return (rows as MemberEntity[])[0] ?? null;
   }
 
-  /** @throws ChatError `forbidden` for one more room than a user may be in */
+  /** @param atMost how many rooms he may then be in; any number when undefined. @throws ChatError `forbidden` */
   private async save(
     locked: LockedRoom,
     membership: MemberEntity,
     user: User,
+    atMost?: number,
   ): Promise<Change & { kind: 'member'; member: Member }> {
     const { roomId, userId, role, joinedAt, leftAt } = membership;
     const row = { roomId, userId, role, joinedAt, leftAt, rev: locked.nextRev() };
     const saved: unknown = await locked.manager.query(
       `insert into memberships (room_id, user_id, role, rev, joined_at, left_at)
        select $1, $2, $3, $4, $5, $6
-       where $6::timestamptz is not null or $7 > (
+       where $7::int is null or $7 > (
          select count(*) from memberships where user_id = $2 and room_id <> $1 and left_at is null
        )
        on conflict (room_id, user_id) do update
        set role = excluded.role, rev = excluded.rev, joined_at = excluded.joined_at, left_at = excluded.left_at
        returning rev`,
-      [roomId, userId, role, row.rev, joinedAt, leftAt, limits.roomsPerUser],
+      [roomId, userId, role, row.rev, joinedAt, leftAt, atMost ?? null],
     );
-    if ((saved as unknown[]).length === 0)
-      throw new ChatError('forbidden', `A user may be in ${limits.roomsPerUser} rooms at most`);
+    if ((saved as unknown[]).length === 0) throw new ChatError('forbidden', `A user may be in ${atMost} rooms at most`);
     return { rev: row.rev, kind: 'member', member: toMember(row, user) };
   }
 }
