@@ -1,8 +1,13 @@
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /** The opcodes of RFC 6455 that are written here. */
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+
+/** Engine.IO's ping, the packet `2`. */
+const PING = 0x32;
+
+/** Where what comes is put, of any connection, until it is read. */
+const incoming = Buffer.alloc(1024 * 1024);
 
 /**
  * A WebSocket on a bare TCP connection: sends whatever it is told to, at any speed, and reads what comes. It answers the
@@ -13,47 +18,49 @@ export class RawConnection {
   received = 0;
   /** Called with each. */
   onText: (text: string) => void = () => undefined;
+  /** Called with each before it is text, by who wants no string of it. What it is given is only good during the call. */
+  onPayload: (payload: Buffer) => void = (payload) => this.onText(payload.toString());
   /** The other side ended it, or this one did. */
   readonly closed: Promise<void>;
+  private readonly socket: Socket;
+  /** What came last, up to where it is not whole. */
   private rest: Buffer = Buffer.alloc(0);
+  private upgraded = false;
   private over = false;
+  private onUpgrade: () => void = () => undefined;
 
-  private constructor(private readonly socket: Socket) {
-    socket.on('data', (chunk: Buffer) => this.read(chunk));
+  private constructor({ hostname, port }: URL) {
+    // Of all connections one reads at a time, so that one buffer does for all; a stream of each would cost as much as the reading.
+    const onread = {
+      buffer: incoming,
+      callback: (length: number): boolean => {
+        this.read(incoming.subarray(0, length));
+        return true;
+      },
+    };
+    this.socket = connect({ host: hostname, port: Number(port), noDelay: true, onread });
+    this.socket.on('error', () => this.socket.destroy());
     this.closed = new Promise((resolve) => {
-      socket.on('close', () => {
+      this.socket.on('close', () => {
         this.over = true;
         resolve();
       });
     });
   }
 
-  /** Undefined when the server does not answer with an upgrade within `patienceMs`. */
-  static async open(url: string, patienceMs = 5_000): Promise<RawConnection | undefined> {
-    const { hostname, port, host } = new URL(url);
-    const socket = connect({ host: hostname, port: Number(port), noDelay: true });
-    socket.on('error', () => socket.destroy());
-    socket.write(
-      `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+  /** Undefined when the server does not answer with an upgrade within `patienceMs`. What it sends first may come before this returns. */
+  static async open(address: string, patienceMs = 5_000): Promise<RawConnection | undefined> {
+    const url = new URL(address);
+    const connection = new RawConnection(url);
+    connection.socket.write(
+      `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: ${url.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16, 1).toString('base64')}\r\n\r\n`,
     );
-    const late = setTimeout(() => socket.destroy(), patienceMs);
-    let head: Buffer = Buffer.alloc(0);
-    while (!socket.destroyed) {
-      const [chunk] = (await Promise.race([once(socket, 'data'), once(socket, 'close')]).catch(() => [])) as unknown[];
-      if (!Buffer.isBuffer(chunk)) break;
-      head = Buffer.concat([head, chunk]);
-      const end = head.indexOf('\r\n\r\n');
-      if (end < 0) continue;
-      clearTimeout(late);
-      if (!head.toString('latin1').startsWith('HTTP/1.1 101')) break;
-      const connection = new RawConnection(socket);
-      connection.read(head.subarray(end + 4));
-      return connection;
-    }
+    const late = setTimeout(() => connection.destroy(), patienceMs);
+    const upgrade = new Promise<void>((resolve) => (connection.onUpgrade = resolve));
+    await Promise.race([upgrade, connection.closed]);
     clearTimeout(late);
-    socket.destroy();
-    return undefined;
+    return connection.upgraded ? connection : undefined;
   }
 
   get isOver(): boolean {
@@ -81,20 +88,42 @@ export class RawConnection {
     this.socket.destroy();
   }
 
+  /** @param chunk only good during the call */
   private read(chunk: Buffer): void {
-    this.rest = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
+    const bytes = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
+    const read = this.upgraded ? this.readFrames(bytes, 0) : this.readHead(bytes);
+    if (read < bytes.length) this.rest = Buffer.from(bytes.subarray(read));
+    else if (this.rest.length > 0) this.rest = Buffer.alloc(0);
+  }
+
+  /** @returns how much of it was read */
+  private readHead(bytes: Buffer): number {
+    const end = bytes.indexOf('\r\n\r\n');
+    if (end < 0) return 0;
+    if (!bytes.subarray(0, end).toString('latin1').startsWith('HTTP/1.1 101')) {
+      this.destroy();
+      return bytes.length;
+    }
+    this.upgraded = true;
+    this.onUpgrade();
+    return this.readFrames(bytes, end + 4);
+  }
+
+  /** @returns where what is not a whole frame begins */
+  private readFrames(bytes: Buffer, from: number): number {
+    let at = from;
     for (;;) {
-      const [first, second] = this.rest;
-      if (first === undefined || second === undefined) return;
+      const first = bytes[at];
+      const second = bytes[at + 1];
+      if (first === undefined || second === undefined) return at;
       const short = second & 0x7f;
-      const header = short < 126 ? 2 : short === 126 ? 4 : 10;
-      if (this.rest.length < header) return;
+      const start = at + (short < 126 ? 2 : short === 126 ? 4 : 10);
+      if (bytes.length < start) return at;
       const length =
-        short < 126 ? short : short === 126 ? this.rest.readUInt16BE(2) : Number(this.rest.readBigUInt64BE(2));
-      if (this.rest.length < header + length) return;
-      const payload = this.rest.subarray(header, header + length);
-      this.rest = this.rest.subarray(header + length);
-      this.take(first & 0x0f, payload);
+        short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
+      if (bytes.length < start + length) return at;
+      this.take(first & 0x0f, bytes.subarray(start, start + length));
+      at = start + length;
     }
   }
 
@@ -103,9 +132,8 @@ export class RawConnection {
     if (opcode === opcodes.close) this.destroy();
     if (opcode !== opcodes.text) return;
     this.received += 1;
-    const text = payload.toString();
-    if (text === '2') this.send('3');
-    this.onText(text);
+    if (payload.length === 1 && payload[0] === PING) this.send('3');
+    this.onPayload(payload);
   }
 }
 

@@ -30,6 +30,10 @@ export class Redis {
     return /v=(\S+)/.exec(stdout)?.[1] ?? 'unknown';
   }
 
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }

@@ -1,0 +1,106 @@
+import { fileURLToPath } from 'node:url';
+import type { Postgres } from '../../verify/processes/postgres.js';
+import type { Redis } from '../../verify/processes/redis.js';
+import { jwtSecret, tokenOf } from '../../verify/processes/token.js';
+import type { DialectName } from '../load/dialect.js';
+import { ServerProcess } from './server-process.js';
+
+const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const bare = fileOf('programs/bare.ts');
+const tutorial = fileOf('programs/tutorial.ts');
+const parley = fileOf('../../dist/main.js');
+
+/** What servers stand on. */
+export interface Backing {
+  postgres: Postgres;
+  redis: Redis;
+}
+
+/** A server that is compared. */
+export interface Contender {
+  name: string;
+  title: string;
+  dialect: DialectName;
+  instances: number;
+  /** Starts one instance. */
+  start(environment: { databaseUrl: string; redisUrl: string }): Promise<ServerProcess>;
+}
+
+/** As shipped; only limits that the generator's few, busy connections would reach are raised. */
+const raised = { REQUESTS_PER_SECOND: '100000', INBOUND_BYTES_PER_SECOND: '1000000000', CONNECTS_PER_SECOND: '100000' };
+const settings = { JWT_SECRET: jwtSecret, LOG_LEVEL: 'error', DOCS: 'off', ...raised };
+
+/** The first is what all others are measured by. */
+export const contenders: Contender[] = [
+  {
+    name: 'P1',
+    title: 'bare Socket.IO, nothing stored',
+    dialect: 'bare',
+    instances: 1,
+    start: () => ServerProcess.start(bare, {}),
+  },
+  {
+    name: 'P2',
+    title: 'two bare servers, classic Redis adapter',
+    dialect: 'bare',
+    instances: 2,
+    start: ({ redisUrl }) => ServerProcess.start(bare, { REDIS_URL: redisUrl }),
+  },
+  {
+    name: 'P3',
+    title: 'two bare servers, sharded Redis adapter',
+    dialect: 'bare',
+    instances: 2,
+    start: ({ redisUrl }) => ServerProcess.start(bare, { REDIS_URL: redisUrl, ADAPTER: 'sharded' }),
+  },
+  {
+    name: 'P4',
+    title: "a tutorial's gateway: repository.save(), then emit",
+    dialect: 'bare',
+    instances: 1,
+    start: ({ databaseUrl }) => ServerProcess.start(tutorial, { DATABASE_URL: databaseUrl }),
+  },
+  {
+    name: 'Parley',
+    title: 'Parley, one instance',
+    dialect: 'parley',
+    instances: 1,
+    start: ({ databaseUrl }) => ServerProcess.start(parley, { ...settings, DATABASE_URL: databaseUrl }),
+  },
+  {
+    name: 'Parley × 2',
+    title: 'two instances of Parley, on one processor',
+    dialect: 'parley',
+    instances: 2,
+    start: ({ databaseUrl, redisUrl }) =>
+      ServerProcess.start(parley, { ...settings, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl }),
+  },
+];
+
+/** A contender that stands. */
+export interface Running {
+  servers: ServerProcess[];
+  databaseUrl: string;
+}
+
+/** All instances of a contender, on an empty database and an empty Redis. */
+export async function startContender(contender: Contender, { postgres, redis }: Backing): Promise<Running> {
+  await redis.must('FLUSHALL');
+  const environment = {
+    databaseUrl: await postgres.createDatabase(),
+    redisUrl: `redis://127.0.0.1:${redis.port}`,
+  };
+  const servers: ServerProcess[] = [];
+  try {
+    while (servers.length < contender.instances) servers.push(await contender.start(environment));
+  } catch (error) {
+    await Promise.all(servers.map((server) => server.stop()));
+    throw error;
+  }
+  return { servers, databaseUrl: environment.databaseUrl };
+}
+
+/** What these users show to be let in; nothing where nobody is asked. */
+export async function tokensFor({ dialect }: Contender, users: readonly string[]): Promise<string[]> {
+  return dialect === 'parley' ? Promise.all(users.map((user) => tokenOf(user))) : users.map(() => '');
+}

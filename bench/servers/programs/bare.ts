@@ -1,0 +1,39 @@
+import { createServer } from 'node:http';
+import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
+import { createClient } from 'redis';
+import { Server } from 'socket.io';
+
+/**
+ * The server that everybody begins with: Socket.IO, rooms, no login, nothing stored. With REDIS_URL it is one of several, with
+ * the adapter that ADAPTER names. Like Parley it does not compress.
+ */
+const { PORT, REDIS_URL, ADAPTER } = process.env;
+
+const http = createServer();
+const io = new Server(http, { perMessageDeflate: false, serveClient: false });
+
+if (REDIS_URL !== undefined) {
+  const [publisher, subscriber] = [createClient({ url: REDIS_URL }), createClient({ url: REDIS_URL })];
+  await Promise.all([publisher.connect(), subscriber.connect()]);
+  io.adapter(
+    ADAPTER === 'sharded'
+      ? createShardedAdapter(publisher, subscriber, { subscriptionMode: 'dynamic' })
+      : createAdapter(publisher, subscriber),
+  );
+}
+
+let sent = 0;
+io.on('connection', (socket) => {
+  const user = { id: socket.id, name: `user ${socket.id}` };
+  socket.on('join', ({ roomId }: { roomId: string }, answer: (reply: object) => void) => {
+    void socket.join(roomId);
+    answer({ ok: true });
+  });
+  socket.on('send', ({ roomId, text }: { roomId: string; text: string }, answer: (reply: object) => void) => {
+    const message = { id: `${process.pid}-${++sent}`, roomId, sender: user, text, createdAt: new Date().toISOString() };
+    io.to(roomId).emit('message', message);
+    answer({ ok: true, id: message.id });
+  });
+});
+
+http.listen(Number(PORT), '127.0.0.1');

@@ -1,0 +1,67 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { freePort, hasEnded, until } from '../../verify/processes/program.js';
+import { pin } from '../machine.js';
+
+const typescript = fileURLToPath(new URL('../../test/environment/typescript.mjs', import.meta.url));
+const collector = fileURLToPath(new URL('collector.mjs', import.meta.url));
+const ENDS_WITHIN = 10_000;
+
+/** One server as a process of its own, on the processor that servers have. */
+export class ServerProcess {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly url: string,
+  ) {}
+
+  /** @param file JavaScript, or TypeScript of ours. @throws when it does not take connections within two minutes */
+  static async start(file: string, environment: Record<string, string>): Promise<ServerProcess> {
+    const port = await freePort();
+    const { PATH = '', HOME = '' } = process.env;
+    const child = fork(file, [], {
+      execArgv: [
+        '--expose-gc',
+        '--import',
+        collector,
+        ...(file.endsWith('.ts') ? ['--no-warnings', '--import', typescript] : []),
+      ],
+      env: { PATH, HOME, NODE_ENV: 'production', ...environment, PORT: String(port), HOST: '127.0.0.1' },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    const server = new ServerProcess(child, `http://127.0.0.1:${port}`);
+    const answers = async (): Promise<boolean> => {
+      if (hasEnded(child)) throw new Error(`${file} ended at its start`);
+      return fetch(`${server.url}/socket.io/?EIO=4&transport=polling`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    };
+    try {
+      await until(answers, 120_000, `${file} takes connections`);
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    pin(server.pid, 'server');
+    return server;
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  async collectGarbage(): Promise<void> {
+    this.child.send('collect');
+    await once(this.child, 'message');
+  }
+
+  async stop(): Promise<void> {
+    if (hasEnded(this.child)) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGTERM');
+    const late = setTimeout(() => this.child.kill('SIGKILL'), ENDS_WITHIN);
+    await ended;
+    clearTimeout(late);
+  }
+}
