@@ -3,6 +3,7 @@ import {
   type ArgumentMetadata,
   type StandardSchemaValidationPipeOptions,
 } from '@nestjs/common';
+import type { ZodType } from 'zod';
 import { ChatError } from './chat-error.js';
 import { isWithinBounds } from './payload.js';
 
@@ -11,24 +12,37 @@ const DETAILS = 5;
 
 type Issue = Parameters<NonNullable<StandardSchemaValidationPipeOptions['exceptionFactory']>>[0][number];
 
-/** Checks every request, from a socket or over REST, against its schema, and says where it does not fit without repeating it. */
+/** Checks every request over REST against its schema, and says where it does not fit without repeating it. */
 class Validation extends StandardSchemaValidationPipe {
   constructor() {
     super({
-      exceptionFactory: (issues) => {
-        const details = issues.slice(0, DETAILS).map((issue) => `${placeOf(issue)}: ${faultOf(issue)}`);
-        return new ChatError('invalid_argument', 'The request does not fit its schema', { details });
-      },
+      exceptionFactory: refusalOf,
     });
   }
 
   /** The bounds come first: what follows walks the payload recursively. */
   override transform<T>(value: T, metadata: ArgumentMetadata): Promise<T> {
-    if (metadata.type === 'body' && !isWithinBounds(value)) {
-      throw new ChatError('invalid_argument', 'The request is too deep, too large or not plain JSON');
-    }
+    if (metadata.type === 'body') mustBeWithinBounds(value);
     return super.transform(value, metadata);
   }
+}
+
+/** The same for a request that does not come through Nest: as its schema gives it. @throws ChatError `invalid_argument` */
+export function checked<T>(schema: ZodType<T>, request: unknown): T {
+  mustBeWithinBounds(request);
+  const { success, data, error } = schema.safeParse(request);
+  if (success) return data;
+  throw refusalOf(error.issues);
+}
+
+function mustBeWithinBounds(request: unknown): void {
+  if (!isWithinBounds(request))
+    throw new ChatError('invalid_argument', 'The request is too deep, too large or not plain JSON');
+}
+
+function refusalOf(issues: readonly Issue[]): ChatError {
+  const details = issues.slice(0, DETAILS).map((issue) => `${placeOf(issue)}: ${faultOf(issue)}`);
+  return new ChatError('invalid_argument', 'The request does not fit its schema', { details });
 }
 
 /** The field and places in lists. What else a path may hold, the keys of a record, was chosen by the client. */

@@ -26,14 +26,29 @@ const OTHER_NAMESPACE = /^0\/[^,]/;
 
 /** What we use of the WebSocket beneath. */
 interface WebSocketLink {
+  readonly readyState: number;
+  readonly extensions: string;
+  readonly _socket: TcpSocket | undefined;
   terminate(): void;
   ping(data: Buffer): void;
   on(event: 'pong', listener: (data: Buffer) => void): void;
 }
 
+/** What we use of the TCP socket beneath a WebSocket. */
+export interface TcpSocket {
+  readonly writable: boolean;
+  /** Bytes that the kernel has not taken yet. */
+  readonly writableLength: number;
+  write(bytes: Buffer): boolean;
+}
+
 /** What we use of an Engine.IO connection; a test fails when a new version moves any of it. */
 export interface EngineConnection {
-  readonly transport: { readonly name: string; readonly socket?: WebSocketLink };
+  readonly readyState: string;
+  readonly upgrading: boolean;
+  /** What waits for the transport. */
+  readonly writeBuffer: readonly unknown[];
+  readonly transport: { readonly name: string; readonly writable: boolean; readonly socket?: WebSocketLink };
   on(
     event: 'packetCreate' | 'packet',
     listener: (packet: { type: string; data?: string | Buffer | null }) => void,
@@ -72,6 +87,7 @@ interface Outbound {
 @Injectable()
 export class ConnectionGuard implements BeforeApplicationShutdown {
   private readonly logger = new Logger(ConnectionGuard.name);
+  private readonly outbound = new WeakMap<EngineConnection, Outbound>();
   private readonly behind = new Map<EngineConnection, Outbound>();
   /** Those whose proof is awaited. */
   private readonly asked = new Map<EngineConnection, Outbound>();
@@ -122,6 +138,13 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
     if (!refusals.take(1)) this.cut(connection, 'rate_limited');
   }
 
+  /** So many bytes more were sent to the connection, by Engine.IO or past it. */
+  noteSent(connection: EngineConnection, length: number, outbound = this.outbound.get(connection)): void {
+    if (outbound === undefined) return;
+    outbound.unproven += length;
+    if (outbound.unproven > PROOF_EVERY && outbound.nonce === undefined) this.askForProof(connection, outbound);
+  }
+
   beforeApplicationShutdown(): void {
     clearInterval(this.timer);
     this.behind.clear();
@@ -130,6 +153,7 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
 
   private boundOutbound(connection: EngineConnection): void {
     const outbound: Outbound = { bytes: 0, since: 0, unproven: 0, link: undefined, nonce: undefined, provenBy: 0 };
+    this.outbound.set(connection, outbound);
     connection.on('packetCreate', ({ data }) => {
       // What waits already counts, not what comes: one reply may be larger than all that may wait.
       if (outbound.bytes > this.config.limits.outboundBytes) {
@@ -142,8 +166,7 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
       }
       const length = data?.length ?? 1;
       outbound.bytes += length;
-      outbound.unproven += length;
-      if (outbound.unproven > PROOF_EVERY && outbound.nonce === undefined) this.askForProof(connection, outbound);
+      this.noteSent(connection, length, outbound);
     });
     connection.on('flush', () => {
       outbound.bytes = 0;

@@ -3,6 +3,7 @@ import type { Caller } from '../auth/caller.js';
 import type { Change, RoomChanges, UserSignal } from '../protocol/index.js';
 import { ChangeLog, type Standing } from './change-log.js';
 import type { ChatServer, ChatSocket } from './chat-socket.js';
+import { FrameWriter } from './frame-writer.js';
 import { RedisBus } from './redis-bus.js';
 import { isUserChannel, roomChannel, roomIdOf, userChannel } from './room-names.js';
 import { Sequencer } from './sequencer.js';
@@ -34,6 +35,7 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
   constructor(
     private readonly log: ChangeLog,
     private readonly bus: RedisBus,
+    private readonly writer: FrameWriter,
   ) {
     this.sequencer = new Sequencer(
       log,
@@ -143,7 +145,7 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
   }
 
   private emit(frame: RoomChanges): void {
-    this.server?.local.to(roomChannel(frame.roomId)).emit('room:changes', frame);
+    if (this.server !== undefined) this.writer.emit(this.server, roomChannel(frame.roomId), 'room:changes', frame);
     for (const change of frame.changes) this.dismissIfGone(frame.roomId, change);
   }
 

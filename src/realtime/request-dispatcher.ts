@@ -1,0 +1,133 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import pLimit from 'p-limit';
+import type { ZodType } from 'zod';
+import type { Caller } from '../auth/caller.js';
+import { ChatError } from '../chat-error.js';
+import type { Config } from '../config.js';
+import { CONFIG } from '../config.token.js';
+import { Admission } from '../database/admission.js';
+import { errorBodyOf } from '../error-body.js';
+import { limits, requests, type Reply } from '../protocol/index.js';
+import { checked } from '../validation.js';
+import { answering } from './chat-gateway.js';
+import type { ChatServer, ChatSocket } from './chat-socket.js';
+import { ConnectionGuard, type EngineConnection } from './connection-guard.js';
+import { FrameWriter } from './frame-writer.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** Longer than a request is on its way, in ms. */
+const HOLD = 500;
+/**
+ * Of one socket's requests so many are worked on at a time, the others wait in its own line: together they would take every
+ * connection to Postgres, and everybody else would wait. Sends go their own way, many in one commit.
+ */
+const AT_ONCE = 4;
+
+interface Route {
+  readonly schema: ZodType;
+  readonly handle: (caller: Caller, request: unknown) => Promise<unknown>;
+  readonly inLine: boolean;
+}
+
+/** What we replace of a Socket.IO socket: it makes the callback that answers the packet of a number. */
+interface Acknowledging {
+  ack: (number: number) => AnswerRequest;
+}
+
+type AnswerRequest = (reply: Reply<unknown>) => void;
+
+/**
+ * Takes what clients ask for to the gateway method that answers it, and answers each request exactly once. One listener a
+ * socket, and no pipeline between it and the method: this is the way of every message.
+ */
+@Injectable()
+export class RequestDispatcher {
+  private readonly routes = new Map<string, Route>();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly modules: ModuleRef,
+    private readonly admission: Admission,
+    private readonly guard: ConnectionGuard,
+    private readonly writer: FrameWriter,
+  ) {}
+
+  attach(server: ChatServer): void {
+    for (const [event, { gateway, method }] of answering) {
+      const instance = this.modules.get<Record<string, Route['handle']>>(gateway, { strict: false });
+      const handle = instance[method]?.bind(instance);
+      if (handle === undefined) throw new Error(`${gateway.name} has no ${method}`);
+      this.routes.set(event, { schema: requests[event].request, handle, inLine: event !== 'message:send' });
+    }
+    server.on('connection', (socket) => {
+      // Socket.IO's own would look for binary parts in every reply, and go the long way.
+      (socket as unknown as Acknowledging).ack = (number) => (reply) => this.writer.answer(socket, number, reply);
+      socket.onAny((event: string, ...args: unknown[]) => this.take(socket, event, args));
+    });
+  }
+
+  private take(socket: ChatSocket, event: string, args: unknown[]): void {
+    if (!socket.connected) return;
+    const { data } = socket;
+    const answer = takeAnswer(args);
+    const refuse = (error: unknown): void => answer({ ok: false, error: errorBodyOf(error) });
+    const route = this.routes.get(event);
+    try {
+      if (route === undefined) throw new ChatError('unknown_event', 'There is no such request');
+      this.mustBeWithinRates(socket);
+      if (args.length > 1) throw new ChatError('invalid_argument', 'Send one object');
+    } catch (error) {
+      this.guard.noteRefusal(socket.conn as unknown as EngineConnection);
+      refuse(error);
+      return;
+    }
+    data.inFlight += 1;
+    this.handle(socket, route, args[0]).then(
+      (result) => {
+        data.inFlight -= 1;
+        answer({ ok: true, data: result });
+      },
+      (error: unknown) => {
+        data.inFlight -= 1;
+        refuse(error);
+      },
+    );
+  }
+
+  private async handle(socket: ChatSocket, { schema, handle, inLine }: Route, body: unknown): Promise<unknown> {
+    const { data } = socket;
+    const request = checked(schema, body);
+    if (!inLine) return handle(data.caller, request);
+    data.line ??= pLimit(AT_ONCE);
+    return data.line(() => {
+      // Nobody waits for it any more, and a flood would be worked on long after its connection was cut.
+      if (!socket.connected) throw new ChatError('unavailable', 'The connection has ended');
+      return handle(data.caller, request);
+    });
+  }
+
+  /**
+   * Once a socket is refused, it is for `HOLD` ms, whatever it asks: what it had on its way when it was refused must not
+   * overtake what it will send again.
+   * @throws ChatError `rate_limited`, `overloaded`
+   */
+  private mustBeWithinRates({ data }: ChatSocket): void {
+    const now = performance.now();
+    data.rate ??= new TokenBucket(this.config.limits.requestsPerSecond, this.config.limits.requestsPerSecond * 2);
+    if (now >= data.heldUntil && data.inFlight < limits.requestsInFlight && data.rate.take(1)) {
+      this.admission.check();
+      return;
+    }
+    if (now >= data.heldUntil) data.heldUntil = now + HOLD;
+    throw new ChatError('rate_limited', 'Too many requests', { retryAfterMs: Math.ceil(data.heldUntil - now) });
+  }
+}
+
+/** Takes the acknowledgement callback off the arguments; one who did not ask for a reply gets none. */
+function takeAnswer(args: unknown[]): AnswerRequest {
+  const last = args.at(-1);
+  if (typeof last !== 'function') return () => undefined;
+  args.pop();
+  return last as AnswerRequest;
+}
