@@ -18,6 +18,16 @@ const WAITING = 10_000;
 /** Every send is answered within this time, in ms; what became of one that took longer is not known. */
 const ANSWER_WITHIN = 4_000;
 
+/**
+ * Batches on their way to Postgres at the same time, each of other rooms: while one is stored, another is answered and broadcast.
+ */
+const LANES = 2;
+
+interface Lane {
+  waiting: Waiting[];
+  running: Promise<void> | undefined;
+}
+
 interface Waiting extends Send {
   resolve(written: Written): void;
   reject(error: unknown): void;
@@ -33,18 +43,19 @@ interface Waiting extends Send {
 @Injectable()
 export class MessageWriter implements OnApplicationShutdown {
   private readonly logger = new Logger(MessageWriter.name);
-  private common: Waiting[] = [];
+  private readonly lanes = Array.from({ length: LANES }, (): Lane => ({ waiting: [], running: undefined }));
   /** The sends to rooms whose lock is waited for, in order. */
   private readonly byRoom = new Map<string, Waiting[]>();
   private readonly roomsInTurn: string[] = [];
   private roomLanes = 0;
-  private running: Promise<void> | undefined;
-  private count = 0;
+  /** In the order in which they came. */
+  private readonly unanswered = new Set<Waiting>();
+  private expiry: NodeJS.Timeout | undefined;
   private readonly refused = new RefusedSends();
   private stopped = false;
   private idle: (() => void) | undefined;
   private readonly pool: pg.Pool;
-  /** Rooms that may wait for their lock at the same time, each with a connection of its own; one is left for the common lane. */
+  /** Rooms that may wait for their lock at the same time, each with a connection of its own; the others are left for the common lanes. */
   private readonly maxRoomLanes: number;
 
   constructor(
@@ -52,41 +63,33 @@ export class MessageWriter implements OnApplicationShutdown {
     private readonly broadcaster: RoomBroadcaster,
   ) {
     this.pool = sendPool(database);
-    this.maxRoomLanes = this.pool.options.max - 1;
+    this.maxRoomLanes = this.pool.options.max - LANES;
   }
 
   /**
    * Stores the message and tells its room. Sends of one caller to one room are numbered in the order of these calls.
    * @throws ChatError `not_member`, `not_found`, `room_archived`, `idempotency_mismatch`, `overloaded`, `unavailable`
    */
-  async write(caller: Caller, request: SendMessage, fingerprint: Buffer): Promise<Written> {
+  write(caller: Caller, request: SendMessage, fingerprint: string): Promise<Written> {
     this.mustBeTaken(caller, request);
-    this.count += 1;
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      return await new Promise((resolve, reject) => {
-        timer = setTimeout(() => {
-          this.refused.note(caller, request);
-          reject(unavailable());
-        }, ANSWER_WITHIN);
-        this.enqueue({ caller, request, fingerprint, since: performance.now(), resolve, reject });
-      });
-    } finally {
-      clearTimeout(timer);
-      this.count -= 1;
-      if (this.count === 0) this.idle?.();
-    }
+    return new Promise((resolve, reject) => {
+      const waiting = { caller, request, fingerprint, since: performance.now(), resolve, reject };
+      this.unanswered.add(waiting);
+      this.expiry ??= setTimeout(() => this.expire(), ANSWER_WITHIN);
+      this.enqueue(waiting);
+    });
   }
 
   /** Sends that are not answered yet. */
   get waiting(): number {
-    return this.count;
+    return this.unanswered.size;
   }
 
   /** Takes no more sends; resolves when those that were taken are answered. */
   async onApplicationShutdown(): Promise<void> {
     this.stopped = true;
-    if (this.count > 0) await new Promise<void>((resolve) => (this.idle = resolve));
+    if (this.unanswered.size > 0) await new Promise<void>((resolve) => (this.idle = resolve));
+    clearTimeout(this.expiry);
     await this.pool.end();
   }
 
@@ -95,7 +98,7 @@ export class MessageWriter implements OnApplicationShutdown {
     if (this.stopped)
       throw new ChatError('draining', 'This instance is going away; ask another one', { retryAfterMs: 500 });
     if (this.refused.standsBefore(caller, request)) throw unavailable();
-    if (this.count < WAITING) return;
+    if (this.unanswered.size < WAITING) return;
     this.refused.note(caller, request);
     throw new ChatError('overloaded', 'Too many messages wait to be stored', { retryAfterMs: BEHIND_REFUSED });
   }
@@ -113,7 +116,7 @@ export class MessageWriter implements OnApplicationShutdown {
       const { caller, request } = each;
       const key = `${request.roomId} ${caller.id} ${request.clientMsgId}`;
       if (each.since < answered) continue;
-      else if (this.refused.standsBefore(caller, request)) each.reject(unavailable());
+      else if (this.refused.standsBefore(caller, request)) this.refuse(each, unavailable());
       else if (batch.length >= BATCH || keys.has(key)) later.push(each);
       else {
         keys.add(key);
@@ -129,26 +132,31 @@ export class MessageWriter implements OnApplicationShutdown {
       inRoomLane.push(waiting);
       return;
     }
-    this.common.push(waiting);
-    this.running ??= this.runCommonLane().finally(() => (this.running = undefined));
+    const lane = this.lanes[parseInt(waiting.request.roomId.slice(-1), 16) % LANES];
+    if (lane === undefined) throw new Error('A room id does not end in a digit');
+    lane.waiting.push(waiting);
+    lane.running ??= this.runCommonLane(lane).finally(() => (lane.running = undefined));
   }
 
-  private async runCommonLane(): Promise<void> {
-    // What came in the same turn of the event loop goes into the first batch together.
-    await Promise.resolve();
-    while (this.common.length > 0) {
-      const { batch, later } = this.nextBatch(this.common);
-      this.common = later;
+  private async runCommonLane(lane: Lane): Promise<void> {
+    // What comes in the same turn of the event loop goes into one batch.
+    await turn();
+    while (lane.waiting.length > 0) {
+      const { batch, later } = this.nextBatch(lane.waiting);
+      lane.waiting = later;
       const busy = await this.flush(batch, false);
-      if (busy.length > 0) this.moveToRoomLanes(busy);
+      if (busy.length > 0) this.moveToRoomLanes(lane, busy);
+      // First what was stored goes out, then what came meanwhile is read: on a busy server that is the next batch, a full one.
+      await turn();
+      await turn();
     }
   }
 
   /** These could not be stored at once; what waits behind them for the same rooms stays behind them. */
-  private moveToRoomLanes(busy: Waiting[]): void {
+  private moveToRoomLanes(lane: Lane, busy: Waiting[]): void {
     const rooms = new Set(busy.map(({ request }) => request.roomId));
-    const behind = this.common.filter(({ request }) => rooms.has(request.roomId));
-    this.common = this.common.filter(({ request }) => !rooms.has(request.roomId));
+    const behind = lane.waiting.filter(({ request }) => rooms.has(request.roomId));
+    lane.waiting = lane.waiting.filter(({ request }) => !rooms.has(request.roomId));
     for (const roomId of rooms) {
       this.byRoom.set(roomId, []);
       this.roomsInTurn.push(roomId);
@@ -193,8 +201,8 @@ export class MessageWriter implements OnApplicationShutdown {
     sorted.forEach((waiting, i) => {
       const outcome = outcomes[i];
       if (outcome === undefined) busy.push(waiting);
-      else if (outcome instanceof ChatError) waiting.reject(outcome);
-      else waiting.resolve(outcome);
+      else if (outcome instanceof ChatError) this.refuse(waiting, outcome);
+      else this.answer(waiting, outcome);
     });
     return busy;
   }
@@ -204,12 +212,12 @@ export class MessageWriter implements OnApplicationShutdown {
       this.logger.warn(`Postgres did not store ${batch.length} messages: ${String(error)}`);
       for (const waiting of batch) {
         this.refused.note(waiting.caller, waiting.request);
-        waiting.reject(unavailable());
+        this.refuse(waiting, unavailable());
       }
       return [];
     }
     if (batch.length === 1) {
-      batch[0]?.reject(error);
+      for (const waiting of batch) this.refuse(waiting, error);
       return [];
     }
     // One of them is poison. It fails alone.
@@ -224,6 +232,41 @@ export class MessageWriter implements OnApplicationShutdown {
     }
     return busy;
   }
+
+  private answer(waiting: Waiting, written: Written): void {
+    this.forget(waiting);
+    waiting.resolve(written);
+  }
+
+  private refuse(waiting: Waiting, error: unknown): void {
+    this.forget(waiting);
+    waiting.reject(error);
+  }
+
+  private forget(waiting: Waiting): void {
+    this.unanswered.delete(waiting);
+    if (this.unanswered.size === 0) this.idle?.();
+  }
+
+  /** Nobody waits longer than that. One timer looks at who came first; one for each send would cost as much as all else of it. */
+  private expire(): void {
+    const now = performance.now();
+    this.expiry = undefined;
+    for (const waiting of this.unanswered) {
+      const left = waiting.since + ANSWER_WITHIN - now;
+      if (left > 0) {
+        this.expiry = setTimeout(() => this.expire(), left);
+        return;
+      }
+      this.refused.note(waiting.caller, waiting.request);
+      this.refuse(waiting, unavailable());
+    }
+  }
+}
+
+/** Up to the end of a turn of the event loop: what could be read is read, what was to be written is written. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function unavailable(): ChatError {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
@@ -172,7 +172,7 @@ function withSender(row: MessageEntity): Message {
   return toMessage(row, row.sender ?? { id: row.senderId, name: '' });
 }
 
-/** Of what a retry must repeat. Half of a SHA-256 is plenty to tell two messages of one sender apart. */
-function fingerprintOf({ text }: SendMessage): Buffer {
-  return createHash('sha256').update(text).digest().subarray(0, 16);
+/** Of what a retry must repeat, in hex. Half of a SHA-256 is plenty to tell two messages of one sender apart. */
+function fingerprintOf({ text }: SendMessage): string {
+  return hash('sha256', text).slice(0, 32);
 }

@@ -1,6 +1,7 @@
 import type { LimitFunction } from 'p-limit';
 import type { Server, Socket } from 'socket.io';
 import type { Caller } from '../auth/caller.js';
+import type { Outlet } from './frame-writer.js';
 import type { TokenBucket } from './token-bucket.js';
 import type { ClientToServerEvents, RoomChanges, ServerToClientEvents } from '../protocol/index.js';
 
@@ -21,6 +22,8 @@ export interface SocketState {
   rate?: TokenBucket;
   /** The line of its requests that are no sends; made at the first of them. */
   line?: LimitFunction;
+  /** Set before anything is sent to it. */
+  outlet?: Outlet;
 }
 
 export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, InterServerEvents, SocketState>;

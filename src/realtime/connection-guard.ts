@@ -11,6 +11,8 @@ const LOOK_EVERY = 1_000;
 const STALLED = 10_000;
 /** After so many bytes a connection has to prove that it reads … */
 const PROOF_EVERY = 32 * 1024;
+/** … but not more often than this, in ms: in a busy room that many bytes are there several times a second … */
+const PROOF_PAUSE = 1_000;
 /** … within `STALLED`, and the time that what was on its way takes at this rate, in bytes a second. */
 const SLOWEST_RATE = 32 * 1024;
 /** Signals are shed as soon as this share of what may wait for a connection does. */
@@ -40,6 +42,9 @@ export interface TcpSocket {
   /** Bytes that the kernel has not taken yet. */
   readonly writableLength: number;
   write(bytes: Buffer): boolean;
+  /** Holds back what is written, up to `uncork`: it goes out as one. */
+  cork(): void;
+  uncork(): void;
 }
 
 /** What we use of an Engine.IO connection; a test fails when a new version moves any of it. */
@@ -75,7 +80,8 @@ interface Outbound {
   link: WebSocketLink | undefined;
   /** What the awaited pong has to carry. */
   nonce: Buffer | undefined;
-  /** When the pong is overdue, by `performance.now()`. */
+  /** When it was asked for, and when the pong is overdue, by `performance.now()`. */
+  askedAt: number;
   provenBy: number;
 }
 
@@ -142,7 +148,9 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
   noteSent(connection: EngineConnection, length: number, outbound = this.outbound.get(connection)): void {
     if (outbound === undefined) return;
     outbound.unproven += length;
-    if (outbound.unproven > PROOF_EVERY && outbound.nonce === undefined) this.askForProof(connection, outbound);
+    if (outbound.unproven <= PROOF_EVERY || outbound.nonce !== undefined) return;
+    const now = performance.now();
+    if (now - outbound.askedAt >= PROOF_PAUSE) this.askForProof(connection, outbound, now);
   }
 
   beforeApplicationShutdown(): void {
@@ -152,7 +160,15 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
   }
 
   private boundOutbound(connection: EngineConnection): void {
-    const outbound: Outbound = { bytes: 0, since: 0, unproven: 0, link: undefined, nonce: undefined, provenBy: 0 };
+    const outbound: Outbound = {
+      bytes: 0,
+      since: 0,
+      unproven: 0,
+      link: undefined,
+      nonce: undefined,
+      askedAt: -PROOF_PAUSE,
+      provenBy: 0,
+    };
     this.outbound.set(connection, outbound);
     connection.on('packetCreate', ({ data }) => {
       // What waits already counts, not what comes: one reply may be larger than all that may wait.
@@ -185,7 +201,7 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
    * Engine.IO can be sent unasked. What a WebSocket's own pong has to carry is known only to one who read the ping; every
    * WebSocket library and browser answers it by itself.
    */
-  private askForProof(connection: EngineConnection, outbound: Outbound): void {
+  private askForProof(connection: EngineConnection, outbound: Outbound, now: number): void {
     const { name, socket } = connection.transport;
     if (name !== 'websocket' || socket === undefined) return;
     if (outbound.link !== socket) {
@@ -197,7 +213,8 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
       });
     }
     outbound.nonce = randomBytes(8);
-    outbound.provenBy = performance.now() + STALLED + (outbound.unproven / SLOWEST_RATE) * 1_000;
+    outbound.askedAt = now;
+    outbound.provenBy = now + STALLED + (outbound.unproven / SLOWEST_RATE) * 1_000;
     outbound.unproven = 0;
     this.asked.set(connection, outbound);
     socket.ping(outbound.nonce);

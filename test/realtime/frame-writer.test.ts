@@ -4,6 +4,7 @@ import type { ChatServer } from '../../src/realtime/chat-socket.js';
 import { PlainClient } from '../client.js';
 import { createDatabase } from '../environment/database.js';
 import { startInstance, type Instance } from '../instance.js';
+import { until } from './sharded-stage.js';
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let instance: Instance;
@@ -94,5 +95,5 @@ it('overtakes nothing that waits, and counts what it writes against the connecti
   expect(ben.textsOf(room.id)).toEqual(Array.from({ length: 40 }, (_, i) => `${i} ${text}`));
   const { asked } = instance.app.get<ConnectionGuard>(ConnectionGuard) as unknown as { asked: Map<unknown, unknown> };
   // It was asked to prove that it reads, and does.
-  await ben.until(() => !asked.has(connection));
+  await until(() => Promise.resolve(!asked.has(connection)));
 });

@@ -107,7 +107,7 @@ export class Foundation1763800000000 implements MigrationInterface {
  * is held, the look for an earlier send of the same client_msg_id sees every send that ever got a number there. (One
  * statement that does both looks with the snapshot from before the wait, and stores doubles.)
  */
-const sendMessages = `
+export const sendMessages = `
 create function send_messages(
   p_room_ids uuid[], p_sender_ids uuid[], p_client_msg_ids text[], p_fingerprints bytea[], p_texts text[], p_wait boolean
 ) returns table (outcome text, seq bigint, rev bigint, created_at timestamptz)

@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { uuidv7 } from 'uuidv7';
+import type { Reply, SentMessage } from '../../src/protocol/index.js';
+import type { PlainClient } from '../client.js';
+import { Cluster } from './cluster.js';
+
+let cluster: Cluster;
+beforeAll(async () => (cluster = await Cluster.start(1)));
+afterEach(() => cluster.hangUp());
+afterAll(() => cluster.stop());
+
+const roomOf = async (client: PlainClient): Promise<string> =>
+  (await client.ask('room:create', { name: 'Room' })).room.id;
+
+/** Of all sends in their order: the code of a refusal, or the seq. */
+async function outcomesOf(
+  client: PlainClient,
+  sends: { roomId: string; text: string }[],
+): Promise<(string | number)[]> {
+  const replies = (await Promise.all(
+    sends.map(({ roomId, text }) => client.reply('message:send', { roomId, clientMsgId: text, text })),
+  )) as Reply<SentMessage>[];
+  return replies.map((reply) => (reply.ok ? reply.data.message.seq : reply.error.code));
+}
+
+// First, as long as nothing is stored.
+it('are looked up by index, also where the tables were empty when they were analyzed', async () => {
+  await cluster.query('vacuum analyze rooms, memberships, messages');
+  const nobody = [uuidv7()];
+  await cluster.query('begin');
+  await cluster.query('select from send_messages($1, $1, $2, $3, $2, false)', [nobody, ['a'], [Buffer.alloc(16)]]);
+  const scanned = await cluster.query<{ relname: string }>(
+    `select relname from pg_stat_xact_user_tables where relname in ('rooms', 'memberships', 'messages') and seq_scan > 0`,
+  );
+  await cluster.query('rollback');
+  expect(scanned).toEqual([]);
+});
+
+it('of any text and clientMsgId are stored as they were sent, whatever shares their commit', async () => {
+  const ann = await cluster.connect('ann');
+  const hostile = ['"', '\\', '\\"', '{}', '{"a","b"}', 'NULL', ',', "'", '\n', '\\x00', '👩‍👩‍👧', 'a\tb', '$1', '%'];
+  const text = fc.oneof(
+    fc.constantFrom(...hostile),
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 200 }).filter((any) => !any.includes('\0')),
+  );
+  const clientMsgId = fc
+    .string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 64 })
+    .filter((any) => !any.includes(' '));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(fc.record({ text, clientMsgId }), { selector: (each) => each.clientMsgId, maxLength: 20 }),
+      async (written) => {
+        const sends = written.filter((each) => each.text.trim() !== '');
+        const roomId = await roomOf(ann);
+        const sent = await Promise.all(sends.map((send) => ann.ask('message:send', { roomId, ...send })));
+        const expected = sends.map((send) => ({ clientMsgId: send.clientMsgId, text: send.text.normalize('NFC') }));
+        const parts = (message: SentMessage['message']) => ({ clientMsgId: message.clientMsgId, text: message.text });
+        expect(sent.map(({ message }) => parts(message))).toEqual(expected);
+        const { messages } = await ann.ask('history:get', { roomId });
+        expect(messages.map(parts)).toEqual(expected);
+        const again = await Promise.all(sends.map((send) => ann.ask('message:send', { roomId, ...send })));
+        expect(again).toEqual(sent.map((first) => ({ ...first, duplicate: true })));
+      },
+    ),
+    { numRuns: 20 },
+  );
+});
+
+it('that share a commit are judged each by itself, and numbered without a gap', async () => {
+  const [ann, ben] = [await cluster.connect('ann'), await cluster.connect('ben')];
+  const [own, other, foreign, archived] = [await roomOf(ann), await roomOf(ann), await roomOf(ben), await roomOf(ann)];
+  const { room: hidden } = await ben.ask('room:create', { name: 'Hidden', visibility: 'private' });
+  await cluster.query('update rooms set archived_at = now() where id = $1', [archived]);
+  await ann.ask('message:send', { roomId: own, clientMsgId: 'before', text: 'before' });
+  await ann.ask('message:send', { roomId: own, clientMsgId: 'other', text: 'of another text' });
+  const unknown = uuidv7();
+  const sends = [own, foreign, other, hidden.id, own, archived, unknown, own, other].map((roomId, i) => ({
+    roomId,
+    text: `m${i}`,
+  }));
+  sends.splice(4, 0, { roomId: own, text: 'before' }, { roomId: own, text: 'other' });
+  const expected = [3, 'not_member', 1, 'not_found', 1, 'idempotency_mismatch', 4, 'room_archived', 'not_found', 5, 2];
+  expect(await outcomesOf(ann, sends)).toEqual(expected);
+  const heads = await cluster.query('select seq::int, rev::int from rooms where id = any($1) order by seq', [
+    [own, other],
+  ]);
+  expect(heads).toEqual([
+    { seq: 2, rev: 4 },
+    { seq: 5, rev: 7 },
+  ]);
+});
+
+it('to a room that somebody has locked wait, those beside them in the commit do not', async () => {
+  const ann = await cluster.connect('ann');
+  const rooms = await Promise.all(Array.from({ length: 8 }, () => roomOf(ann)));
+  const [locked = '', ...free] = rooms;
+  const lock = await cluster.hold('select from rooms where id = $1 for update', [locked]);
+  const late = outcomesOf(ann, [
+    { roomId: locked, text: 'a' },
+    { roomId: locked, text: 'b' },
+  ]);
+  expect(
+    await outcomesOf(
+      ann,
+      [...free, ...free].map((roomId, i) => ({ roomId, text: `m${i}` })),
+    ),
+  ).toEqual([...free.map(() => 1), ...free.map(() => 2)]);
+  await lock.waitedFor();
+  const behind = outcomesOf(ann, [{ roomId: locked, text: 'c' }]);
+  await lock.release();
+  expect([...(await late), ...(await behind)]).toEqual([1, 2, 3]);
+});
