@@ -67,15 +67,32 @@ export const contenders: Contender[] = [
     instances: 1,
     start: ({ databaseUrl }) => ServerProcess.start(parley, { ...settings, DATABASE_URL: databaseUrl }),
   },
-  {
-    name: 'Parley × 2',
-    title: 'two instances of Parley, on one processor',
-    dialect: 'parley',
-    instances: 2,
-    start: ({ databaseUrl, redisUrl }) =>
-      ServerProcess.start(parley, { ...settings, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl }),
-  },
+  { ...clusterOf(2, 'classic'), name: 'Parley × 2', title: 'two instances of Parley, on one processor' },
 ];
+
+/** So many instances of Parley, with Redis between them also where there is one. */
+export function clusterOf(instances: number, adapter: 'classic' | 'sharded'): Contender {
+  return {
+    name: `Parley × ${instances} ${adapter}`,
+    title: `${instances} instances of Parley, ${adapter} adapter, on one processor`,
+    dialect: 'parley',
+    instances,
+    start: ({ databaseUrl, redisUrl }) =>
+      ServerProcess.start(parley, {
+        ...settings,
+        DATABASE_URL: databaseUrl,
+        REDIS_URL: redisUrl,
+        REDIS_ADAPTER: adapter,
+      }),
+  };
+}
+
+/** @throws when there is none of this name */
+export function contenderOf(name: string): Contender {
+  const found = contenders.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`${name} is not among the contenders`);
+  return found;
+}
 
 /** A contender that stands. */
 export interface Running {
