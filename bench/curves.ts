@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { fillRooms, type FilledRoom } from './fill.js';
-import { measure, type Figures } from './measure.js';
+import { measure, type Figures, type Measurement } from './measure.js';
 import { measureReading, type Reading } from './reading.js';
 import { clusterOf, contenderOf, startContender, type Backing, type Contender } from './servers/contenders.js';
-import { apart, at, closed, windows, type Workload } from './workloads.js';
+import { apart, at, closed, windows, type Windows, type Workload } from './workloads.js';
 
 export type CurveName = 'members' | 'rooms' | 'rows' | 'instances';
 
@@ -22,23 +22,28 @@ export interface Point {
 const LIGHT_DELIVERIES = 4_000;
 const LIGHT_SENDS = 200;
 
-/** Every load of a curve has about so many connections and senders, however they are divided. */
+/** The members of all rooms together, and the senders, but no more deliveries on their way at the same time than so many. */
 const CONNECTIONS = 500;
 const SENDERS = 200;
+const ON_THEIR_WAY = 20_000;
 
 type Say = (line: string) => void;
+type Load = Pick<Workload, 'users' | 'rooms'>;
 
 export const curves: Record<CurveName, (backing: Backing, say: Say, messages: number) => Promise<Point[]>> = {
+  /** One server for all places of it: what it has met before does not change what a room costs. */
   members: async (backing, say) => {
     const points: Point[] = [];
-    for (const server of ['P1', 'Parley']) {
-      for (const members of [2, 5, 10, 30, 100, 300, 1_000, 5_000]) {
-        const rooms = Math.max(1, Math.round(CONNECTIONS / members));
-        const senders = Math.min(members, Math.max(1, Math.round(SENDERS / rooms)));
-        const load = apart(rooms, members, senders);
-        points.push(await point(contenderOf(server), backing, members, load, members));
-        say(shown('members', points));
-      }
+    for (const contender of [contenderOf('P1'), contenderOf('Parley')]) {
+      await standing(contender, backing, async (server) => {
+        await point(server, 0, apart(50, 10, 4)); // which the compiler sees, and nobody else
+        for (const members of [2, 5, 10, 30, 100, 300, 1_000, 5_000]) {
+          const rooms = Math.max(1, Math.round(CONNECTIONS / members));
+          const senders = Math.min(members, Math.ceil(Math.min(SENDERS, ON_THEIR_WAY / members) / rooms));
+          points.push(await point(server, members, apart(rooms, members, senders), { windows: windows.warm }));
+          say(shown('members', points));
+        }
+      });
     }
     return points;
   },
@@ -46,8 +51,10 @@ export const curves: Record<CurveName, (backing: Backing, say: Say, messages: nu
   rooms: async (backing, say) => {
     const points: Point[] = [];
     for (const rooms of [20, 100, 1_000, 10_000, 100_000]) {
-      points.push(await point(contenderOf('Parley'), backing, rooms, apart(20, 10, 10), 10, rooms - 20));
-      say(shown('rooms', points));
+      await standing(contenderOf('Parley'), backing, async (server) => {
+        points.push(await point(server, rooms, apart(20, 10, 10), { silent: rooms - 20 }));
+        say(shown('rooms', points));
+      });
     }
     return points;
   },
@@ -66,46 +73,63 @@ export const curves: Record<CurveName, (backing: Backing, say: Say, messages: nu
     const points: Point[] = [];
     for (const adapter of ['classic', 'sharded'] as const) {
       for (const instances of [1, 2, 3, 4]) {
-        const contender = { ...clusterOf(instances, adapter), name: adapter };
-        points.push(await point(contender, backing, instances, apart(50, 10, 4), 10));
-        say(shown('instances', points));
+        await standing({ ...clusterOf(instances, adapter), name: adapter }, backing, async (server) => {
+          points.push(await point(server, instances, apart(50, 10, 4)));
+          say(shown('instances', points));
+        });
       }
     }
     return points;
   },
 };
 
-/** @param silent rooms that have one of the users each, and nothing to say */
-async function point(
+type Standing = Pick<Measurement, 'contender' | 'backing' | 'servers' | 'databaseUrl'>;
+
+async function standing(
   contender: Contender,
   backing: Backing,
-  x: number,
-  load: Pick<Workload, 'users' | 'rooms'>,
-  members: number,
-  silent = 0,
-): Promise<Point> {
+  work: (server: Standing) => Promise<void>,
+): Promise<void> {
   const running = await startContender(contender, backing);
   try {
-    const name = `curve-${x}`;
-    const rooms =
-      contender.dialect === 'parley' ? await filled(name, load, silent, backing, running.databaseUrl) : load.rooms;
-    const workload = { ...load, name, title: '', pace: closed, rooms };
-    const given = { contender, ...running, backing, workload, windows: windows.short };
-    const full = await measure({ ...given, pace: closed });
-    const light = await measure({ ...given, pace: at(Math.min(LIGHT_SENDS, LIGHT_DELIVERIES / members)) });
-    return { x, server: contender.name, full, light };
+    await work({ contender, backing, ...running });
   } finally {
     await Promise.all(running.servers.map((server) => server.stop()));
   }
 }
 
+interface PointOptions {
+  /** Rooms that have one of the users each, and nothing to say. */
+  silent?: number;
+  windows?: Windows;
+}
+
+async function point(
+  server: Standing,
+  x: number,
+  load: Load,
+  { silent = 0, windows: full = windows.cold }: PointOptions = {},
+): Promise<Point> {
+  const { contender } = server;
+  const name = `curve-${x}`;
+  const rooms = contender.dialect === 'parley' ? await filled(name, load, silent, server) : load.rooms;
+  const workload = { ...load, name, title: '', pace: closed, rooms };
+  const members = rooms[0]?.members.length ?? 1;
+  const pace = at(Math.min(LIGHT_SENDS, LIGHT_DELIVERIES / members));
+  return {
+    x,
+    server: contender.name,
+    full: await measure({ ...server, workload, pace: closed, windows: full }),
+    light: await measure({ ...server, workload, pace, windows: windows.warm }),
+  };
+}
+
 /** The rooms of a load with their members in them, and the silent ones beside them. */
 async function filled(
   name: string,
-  { rooms, users }: Pick<Workload, 'users' | 'rooms'>,
+  { rooms, users }: Load,
   silent: number,
-  { postgres }: Backing,
-  databaseUrl: string,
+  { backing, databaseUrl }: Standing,
 ): Promise<Workload['rooms']> {
   const userOf = (i: number): string => `${name}-user-${i}`;
   const spoken = rooms.map((room) => ({ ...room, id: randomUUID() }));
@@ -113,7 +137,7 @@ async function filled(
     id: randomUUID(),
     members: [userOf(n % users)],
   }));
-  const database = await postgres.connect(databaseUrl);
+  const database = await backing.postgres.connect(databaseUrl);
   try {
     await fillRooms(database, [...spoken.map(({ id, members }) => ({ id, members: members.map(userOf) })), ...others]);
   } finally {

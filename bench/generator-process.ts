@@ -29,9 +29,11 @@ export class GeneratorProcess<Order extends object, Told extends object> {
         this.child.off('exit', onExit);
       };
       const onMessage = (told: Told): void => {
-        if (!isAnswer(told)) return meanwhile(told);
-        done();
-        resolve(told);
+        if (!isAnswer(told)) meanwhile(told);
+        else {
+          done();
+          resolve(told);
+        }
       };
       const onExit = (code: number | null, signal: string | null): void => {
         done();

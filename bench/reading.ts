@@ -69,7 +69,7 @@ export async function measureReading(backing: Backing, messages: number): Promis
       backing,
       workload,
       pace: workload.pace,
-      windows: windows.short,
+      windows: windows.cold,
     });
     return { messages, fillSeconds, ...(await readings(server, database)), sends };
   } finally {

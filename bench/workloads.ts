@@ -89,6 +89,8 @@ export const textLength = 200;
 export const windows = {
   /** Long enough for the compiler to have seen what is hot, on a server that has just started. */
   full: { warmUpMs: 4_000, lengthMs: 5_000 },
-  short: { warmUpMs: 2_000, lengthMs: 2_500 },
+  /** Shorter, on a server that has just started, and on one that has not. */
+  cold: { warmUpMs: 3_000, lengthMs: 2_500 },
+  warm: { warmUpMs: 1_000, lengthMs: 2_500 },
 };
 export type Windows = (typeof windows)['full'];

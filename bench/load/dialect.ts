@@ -1,19 +1,19 @@
 /** What a server's clients say and hear, as Socket.IO packets in text. All requests are acknowledged by the number they were sent under. */
 export interface Dialect {
-  connect(token: string): string;
+  connect: (token: string) => string;
   /** Whether the frame tells that the connection may be used. */
-  isReady(frame: Buffer): boolean;
+  isReady: (frame: Buffer) => boolean;
   /** Of the answer to `createRoom`. */
-  roomIdOf(answer: string): string;
-  join(number: number, roomId: string): string;
-  leave(number: number, roomId: string): string;
-  send(number: number, roomId: string, text: string): string;
+  roomIdOf: (answer: string) => string;
+  join: (number: number, roomId: string) => string;
+  leave: (number: number, roomId: string) => string;
+  send: (number: number, roomId: string, text: string) => string;
   /** The others are left out where the server has nothing of the kind. */
-  createRoom?(number: number, name: string): string;
-  history?(number: number, roomId: string): string;
-  members?(number: number, roomId: string): string;
+  createRoom?: (number: number, name: string) => string;
+  history?: (number: number, roomId: string) => string;
+  members?: (number: number, roomId: string) => string;
   /** What was missed in all rooms, asked for with no cursors. */
-  sync?(number: number): string;
+  sync?: (number: number) => string;
 }
 
 const packet = (number: number, event: string, request: object): string =>

@@ -219,9 +219,11 @@ export class Generator {
     return this.members.reduce((sum, member) => sum + Math.max(0, expected(member).count - member.count), 0);
   }
 
-  /** Deliveries too many; and members to whom the right number came, but not the right ones. */
+  /** Deliveries too many; and members to whom the right number came, but not the right ones. What was not answered may have come. */
   private doubled(): number {
+    const unanswered = new Set([...this.open.values()].map(({ room }) => room));
     return this.members.reduce((sum, member) => {
+      if (member.rooms.some((room) => unanswered.has(room))) return sum;
       const { count, sum: ids } = expected(member);
       return sum + (count === member.count && ids !== member.sum ? 1 : Math.max(0, member.count - count));
     }, 0);
