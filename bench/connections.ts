@@ -2,7 +2,8 @@ import { pause } from '../verify/processes/program.js';
 import { GeneratorProcess } from './generator-process.js';
 import type { Connected, ConnectOrder } from './load/connect-program.js';
 import { cpuSeconds, residentKib } from './machine.js';
-import { startContender, tokensFor, type Backing, type Contender } from './servers/contenders.js';
+import type { Backing } from './servers/backing.js';
+import { startContender, tokensFor, type Contender } from './servers/contenders.js';
 
 const connections = 5_000;
 /** What the collector needs at most to take what the connecting left behind, in ms. */

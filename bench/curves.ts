@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { fillRooms, type FilledRoom } from './fill.js';
 import { measure, type Figures, type Measurement } from './measure.js';
 import { measureReading, type Reading } from './reading.js';
-import { clusterOf, contenderOf, startContender, type Backing, type Contender } from './servers/contenders.js';
+import type { Backing } from './servers/backing.js';
+import { clusterOf, contenderOf, startContender, type Contender } from './servers/contenders.js';
 import { apart, at, closed, windows, type Windows, type Workload } from './workloads.js';
 
 export type CurveName = 'members' | 'rooms' | 'rows' | 'instances';

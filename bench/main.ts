@@ -1,13 +1,13 @@
 import { cpus, release, type } from 'node:os';
 import { parseArgs } from 'node:util';
-import { Postgres } from '../verify/processes/postgres.js';
 import { Redis } from '../verify/processes/redis.js';
 import { curves, type CurveName } from './curves.js';
-import { canPin, pin } from './machine.js';
+import { canPin } from './machine.js';
 import { measureReading } from './reading.js';
 import { reportOf, writeReport } from './report.js';
 import { noResults, readResults, writeResults, type Results } from './results.js';
 import { runConnecting, runLoads } from './rounds.js';
+import { withBacking, type Backing } from './servers/backing.js';
 import { contenders } from './servers/contenders.js';
 import { windows, workloads } from './workloads.js';
 
@@ -60,48 +60,38 @@ if (given.help || !Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(m
 
 async function run(): Promise<void> {
   const results = given.report === undefined ? noResults() : await readResults(given.report);
-  if (!given['only-report']) await measureAll(results);
+  if (!given['only-report']) await withBacking((backing) => measureAll(backing, results));
   console.log(`\n${reportOf(results)}`);
   if (given.report !== undefined) await writeReport(given.report, results);
 }
 
 /** What was measured stands in the results, and in their file, as soon as it has been. */
-async function measureAll(results: Results): Promise<void> {
-  // Whatever this process and those that it starts do, they leave the servers' processor to the servers.
-  pin(process.pid, 'rest');
-  const backing = { postgres: await Postgres.start(), redis: await Redis.start() };
+async function measureAll(backing: Backing, results: Results): Promise<void> {
   const machine = machineOf(await backing.postgres.version);
   const done = async (...parts: string[]): Promise<void> => {
     for (const part of parts) results.measured[part] = `${new Date().toISOString().slice(0, 16)}Z, ${machine}`;
     if (given.report !== undefined) await writeResults(given.report, results);
   };
-  const say = (line: string): void => console.log(line);
-  try {
-    for (const pid of [...backing.postgres.pids(), backing.redis.pid]) pin(pid, 'rest');
-    const [first, ...others] = contenders;
-    const compared = [...(first === undefined ? [] : [first]), ...chosen(others, given.server)];
-    const onlyCurves = (given.curves || given.curve.length > 0) && given.workload.length === 0;
-    const wanted = onlyCurves ? [] : chosen([...workloads, connecting, reading], given.workload);
-    const loads = workloads.filter((workload) => wanted.includes(workload));
-    if (loads.length > 0) {
-      Object.assign(results.loads, await runLoads({ rounds, compared, backing }, loads, windows.full));
-      await done(...loads.map(({ name }) => name));
-    }
-    if (wanted.includes(connecting)) {
-      results.connecting = await runConnecting({ rounds, compared, backing });
-      await done(connecting.name);
-    }
-    if (wanted.includes(reading)) {
-      results.reading = await measureReading(backing, messages);
-      await done(reading.name);
-    }
-    for (const name of chosenCurves()) {
-      results.curves[name] = await curves[name](backing, say, messages);
-      await done(`curve of ${name}`);
-    }
-  } finally {
-    await backing.postgres.stop();
-    await backing.redis.kill();
+  const [first, ...others] = contenders;
+  const compared = [...(first === undefined ? [] : [first]), ...chosen(others, given.server)];
+  const onlyCurves = (given.curves || given.curve.length > 0) && given.workload.length === 0;
+  const wanted = onlyCurves ? [] : chosen([...workloads, connecting, reading], given.workload);
+  const loads = workloads.filter((workload) => wanted.includes(workload));
+  if (loads.length > 0) {
+    Object.assign(results.loads, await runLoads({ rounds, compared, backing }, loads, windows.full));
+    await done(...loads.map(({ name }) => name));
+  }
+  if (wanted.includes(connecting)) {
+    results.connecting = await runConnecting({ rounds, compared, backing });
+    await done(connecting.name);
+  }
+  if (wanted.includes(reading)) {
+    results.reading = await measureReading(backing, messages);
+    await done(reading.name);
+  }
+  for (const name of chosenCurves()) {
+    results.curves[name] = await curves[name](backing, (line) => console.log(line), messages);
+    await done(`curve of ${name}`);
   }
 }
 

@@ -1,7 +1,8 @@
 import { GeneratorProcess } from './generator-process.js';
 import type { Job, Outcome, Told } from './load/job.js';
 import { cpuSeconds, familyOf } from './machine.js';
-import { tokensFor, type Backing, type Contender } from './servers/contenders.js';
+import type { Backing } from './servers/backing.js';
+import { tokensFor, type Contender } from './servers/contenders.js';
 import type { ServerProcess } from './servers/server-process.js';
 import { textLength, type Windows, type Workload } from './workloads.js';
 

@@ -6,7 +6,8 @@ import { BenchClient } from './load/client.js';
 import { dialects } from './load/dialect.js';
 import { Histogram } from './load/histogram.js';
 import { measure, type Figures } from './measure.js';
-import { contenderOf, startContender, type Backing } from './servers/contenders.js';
+import type { Backing } from './servers/backing.js';
+import { contenderOf, startContender } from './servers/contenders.js';
 import type { ServerProcess } from './servers/server-process.js';
 import { apart, closed, windows, type Workload } from './workloads.js';
 

@@ -1,7 +1,8 @@
 import { measureConnecting, type Connecting } from './connections.js';
 import type { Job } from './load/job.js';
 import { measure, type Figures } from './measure.js';
-import { contenders, startContender, type Backing, type Contender } from './servers/contenders.js';
+import type { Backing } from './servers/backing.js';
+import { contenders, startContender, type Contender } from './servers/contenders.js';
 import type { Windows, Workload } from './workloads.js';
 
 export interface Rounds {

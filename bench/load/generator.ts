@@ -98,7 +98,7 @@ export class Generator {
 
   /** @param mark told when the measured time begins and ends */
   async run(mark: (type: 'begin' | 'end') => void): Promise<Outcome> {
-    const { pace, warmUpMs, lengthMs } = this.job;
+    const { pace, warmUpMs, lengthMs, arrivesWithinMs = ARRIVES_WITHIN } = this.job;
     this.sending = true;
     this.churn?.start();
     const schedule = pace.kind === 'open' ? this.sendWhenDue(pace.perSecond) : undefined;
@@ -116,7 +116,7 @@ export class Generator {
     clearInterval(schedule);
     const churned = await this.churn?.stop(ANSWERS_WITHIN);
     await holds(() => this.open.size === 0, ANSWERS_WITHIN);
-    await holds(() => this.missing() === 0, ARRIVES_WITHIN);
+    await holds(() => this.missing() === 0, arrivesWithinMs);
     await pause(200); // what comes again comes late
     const seconds = (this.end - this.begin) / 1_000;
     const rate = (of: keyof typeof after): number => (after[of] - before[of]) / seconds;

@@ -26,6 +26,8 @@ export interface Job {
   textLength: number;
   warmUpMs: number;
   lengthMs: number;
+  /** How long what is missing at the end is waited for; default 20 s. */
+  arrivesWithinMs?: number;
 }
 
 /**

@@ -1,20 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import type { Postgres } from '../../verify/processes/postgres.js';
-import type { Redis } from '../../verify/processes/redis.js';
 import { jwtSecret, tokenOf } from '../../verify/processes/token.js';
 import type { DialectName } from '../load/dialect.js';
+import type { Backing } from './backing.js';
 import { ServerProcess } from './server-process.js';
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const bare = fileOf('programs/bare.ts');
 const tutorial = fileOf('programs/tutorial.ts');
 const parley = fileOf('../../dist/main.js');
-
-/** What servers stand on. */
-export interface Backing {
-  postgres: Postgres;
-  redis: Redis;
-}
 
 /** A server that is compared. */
 export interface Contender {

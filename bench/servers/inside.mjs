@@ -17,6 +17,8 @@ process.on('message', (message) => {
   }
 });
 process.channel?.unref();
+// Nobody else ends it when the bench is ended by force.
+process.on('disconnect', () => process.exit());
 
 /** From the first question on; before that a query costs what it costs. */
 function watch() {
