@@ -28,14 +28,22 @@ const CONNECTIONS = 500;
 const SENDERS = 200;
 const ON_THEIR_WAY = 20_000;
 
-type Say = (line: string) => void;
+export interface CurveOptions {
+  backing: Backing;
+  say: (line: string) => void;
+  /** Most messages that the curve of rows stores. */
+  messages: number;
+  /** Whether this line of the curve is wanted. */
+  wants: (server: string) => boolean;
+}
+
 type Load = Pick<Workload, 'users' | 'rooms'>;
 
-export const curves: Record<CurveName, (backing: Backing, say: Say, messages: number) => Promise<Point[]>> = {
+export const curves: Record<CurveName, (options: CurveOptions) => Promise<Point[]>> = {
   /** One server for all places of it: what it has met before does not change what a room costs. */
-  members: async (backing, say) => {
+  members: async ({ backing, say, wants }) => {
     const points: Point[] = [];
-    for (const contender of [contenderOf('P1'), contenderOf('Parley')]) {
+    for (const contender of [contenderOf('P1'), contenderOf('Parley')].filter(({ name }) => wants(name))) {
       await standing(contender, backing, async (server) => {
         await point(server, 0, apart(50, 10, 4)); // which the compiler sees, and nobody else
         for (const members of [2, 5, 10, 30, 100, 300, 1_000, 5_000]) {
@@ -49,7 +57,7 @@ export const curves: Record<CurveName, (backing: Backing, say: Say, messages: nu
     return points;
   },
 
-  rooms: async (backing, say) => {
+  rooms: async ({ backing, say }) => {
     const points: Point[] = [];
     for (const rooms of [20, 100, 1_000, 10_000, 100_000]) {
       await standing(contenderOf('Parley'), backing, async (server) => {
@@ -60,7 +68,7 @@ export const curves: Record<CurveName, (backing: Backing, say: Say, messages: nu
     return points;
   },
 
-  rows: async (backing, say, messages) => {
+  rows: async ({ backing, say, messages }) => {
     const points: Point[] = [];
     for (let rows = 10_000; rows <= messages; rows *= 10) {
       const { sends, ...reading } = await measureReading(backing, rows);
@@ -70,9 +78,9 @@ export const curves: Record<CurveName, (backing: Backing, say: Say, messages: nu
     return points;
   },
 
-  instances: async (backing, say) => {
+  instances: async ({ backing, say, wants }) => {
     const points: Point[] = [];
-    for (const adapter of ['classic', 'sharded'] as const) {
+    for (const adapter of (['classic', 'sharded'] as const).filter(wants)) {
       for (const instances of [1, 2, 3, 4]) {
         await standing({ ...clusterOf(instances, adapter), name: adapter }, backing, async (server) => {
           points.push(await point(server, instances, apart(50, 10, 4)));

@@ -20,7 +20,7 @@ const usage = `npm run bench -- [options]
 
   --rounds N        how many rounds; default 3
   --workload NAME   only this workload, or all of its kind (W1, W1-10); may be given several times
-  --server NAME     only this server beside P1; may be given several times
+  --server NAME     only this server beside P1, or this line of a curve; may be given several times
   --curves          only the curves: ${curveNames.join(', ')}
   --curve NAME      only this curve; may be given several times
   --messages N      how many messages W5 and the curve of rows store at most; default 10000000
@@ -89,8 +89,11 @@ async function measureAll(backing: Backing, results: Results): Promise<void> {
     results.reading = await measureReading(backing, messages);
     await done(reading.name);
   }
+  const wants = (server: string): boolean => given.server.length === 0 || given.server.includes(server);
   for (const name of chosenCurves()) {
-    results.curves[name] = await curves[name](backing, (line) => console.log(line), messages);
+    const points = await curves[name]({ backing, say: (line) => console.log(line), messages, wants });
+    const kept = results.curves[name]?.filter(({ server }) => points.every((point) => point.server !== server)) ?? [];
+    results.curves[name] = [...kept, ...points];
     await done(`curve of ${name}`);
   }
 }

@@ -2,38 +2,14 @@ import type { Figures } from '../../bench/measure.js';
 import { plotOf } from '../../bench/plots.js';
 import { reportOf } from '../../bench/report.js';
 import { noResults, type Results } from '../../bench/results.js';
-
-const figures = (changes: Partial<Figures>): Figures => ({
-  sendsPerSecond: 100,
-  deliveriesPerSecond: 1_000,
-  framesPerSecond: 1_000,
-  bytesPerSecond: 500_000,
-  ackP50: 1,
-  ackP99: 2,
-  deliveryP50: 3,
-  deliveryP99: 40,
-  lost: 0,
-  doubled: 0,
-  refused: 0,
-  unanswered: 0,
-  behindMs: 0,
-  generatorCpu: 0.5,
-  serverCpu: 1,
-  postgresCpu: 0.1,
-  redisCpu: 0,
-  microsPerDelivery: 10,
-  commitsPerSecond: 50,
-  publishesPerSecond: 0,
-  redisBytesPerSecond: 0,
-  ...changes,
-});
+import { figuresOf } from './figures.js';
 
 const results = (parley: Partial<Figures>[]): Results => ({
   ...noResults(),
   loads: {
     'W1-10-max': {
-      Parley: parley.map(figures),
-      P1: [figures({}), figures({ deliveriesPerSecond: 2_000 }), figures({})],
+      Parley: parley.map(figuresOf),
+      P1: [figuresOf({}), figuresOf({ deliveriesPerSecond: 2_000 }), figuresOf({})],
     },
   },
 });
@@ -60,11 +36,11 @@ describe('the report of a benchmark', () => {
   });
 
   it('draws a line for each server of a curve, and names them', () => {
-    const full = figures({});
+    const full = figuresOf({});
     const plot = plotOf('members', [
       { x: 2, server: 'P1', full, light: full },
       { x: 5_000, server: 'P1', full, light: full },
-      { x: 2, server: 'Parley', full: figures({ microsPerDelivery: 100 }), light: full },
+      { x: 2, server: 'Parley', full: figuresOf({ microsPerDelivery: 100 }), light: full },
     ]);
     expect(plot).toContain('prefers-color-scheme: dark');
     expect(plot).toContain('>Parley</text>');
