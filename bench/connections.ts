@@ -6,6 +6,8 @@ import type { Backing } from './servers/backing.js';
 import { startContender, tokensFor, type Contender } from './servers/contenders.js';
 
 const connections = 5_000;
+/** So many at a time come and go before anything is measured: few, because a process keeps the memory that it once had. */
+const wave = 250;
 /** What the collector needs at most to take what the connecting left behind, in ms. */
 const SETTLE = 3_000;
 /** How long the connections are left alone, in ms; each is pinged every 25 s. */
@@ -22,7 +24,7 @@ export interface Connecting {
   idleMicrosPerSecond: number;
 }
 
-/** Everybody came once before, so that users exist and the code is warm. */
+/** Everybody came once before, a wave after the other, so that users exist and the code is warm. */
 export async function measureConnecting(contender: Contender, backing: Backing): Promise<Connecting> {
   const { servers } = await startContender(contender, backing);
   const pids = servers.map(({ pid }) => pid);
@@ -35,20 +37,19 @@ export async function measureConnecting(contender: Contender, backing: Backing):
     generator.ask(order, (told): told is Connected => 'seconds' in told);
   try {
     const users = Array.from({ length: connections }, (_, i) => `idle-${i}`);
-    const connect: ConnectOrder = {
-      type: 'connect',
-      job: {
-        dialect: contender.dialect,
-        urls: servers.map(({ url }) => url),
-        tokens: await tokensFor(contender, users),
-      },
+    const tokens = await tokensFor(contender, users);
+    const connect = (from: number, to: number): Promise<Connected> => {
+      const job = { dialect: contender.dialect, urls: servers.map(({ url }) => url), tokens: tokens.slice(from, to) };
+      return carryOut({ type: 'connect', job });
     };
-    await carryOut(connect);
-    await carryOut({ type: 'close' });
+    for (let from = 0; from < connections; from += wave) {
+      await connect(from, from + wave);
+      await carryOut({ type: 'close' });
+    }
     await pause(SETTLE);
     const before = await collected();
     const cpuBefore = cpuSeconds(pids);
-    const { seconds } = await carryOut(connect);
+    const { seconds } = await connect(0, connections);
     const cpuConnected = cpuSeconds(pids);
     await pause(SETTLE);
     const after = await collected();
