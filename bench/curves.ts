@@ -156,11 +156,15 @@ async function filled(
 }
 
 function shown(curve: CurveName, points: readonly Point[]): string {
-  const { x, server, full, light } = points.at(-1) ?? {};
-  const { deliveriesPerSecond, microsPerDelivery, serverCpu, generatorCpu, lost, doubled } = full ?? {};
+  const { x = NaN, server = '', full, light } = points.at(-1) ?? {};
+  if (full === undefined) return '';
+  const lost = [full, light].reduce(
+    (sum, run) => sum + (run?.lost ?? 0) + (run?.doubled ?? 0) + (run?.unanswered ?? 0),
+    0,
+  );
   return (
-    `  ${curve} ${x} ${server}: ${deliveriesPerSecond?.toFixed(0)} deliveries/s, ${microsPerDelivery?.toFixed(1)} µs each, ` +
-    `server ${serverCpu?.toFixed(2)}, generator ${generatorCpu?.toFixed(2)}, lost ${lost}, doubled ${doubled}` +
+    `  ${curve} ${x} ${server}: ${full.deliveriesPerSecond.toFixed(0)} deliveries/s, ${full.microsPerDelivery.toFixed(1)} µs each, ` +
+    `server ${full.serverCpu.toFixed(2)}, generator ${full.generatorCpu.toFixed(2)}, lost, doubled or unanswered ${lost}` +
     (light === undefined ? '' : `; light: p99 ${light.deliveryP99.toFixed(1)} ms`)
   );
 }

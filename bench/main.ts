@@ -16,7 +16,7 @@ const curveNames = Object.keys(curves) as CurveName[];
 const usage = `npm run bench -- [options]
 
   Starts each server in turn, in every round anew, gives each the same loads, and prints medians of the rounds and their
-  ratios to the first server, bare Socket.IO. Without a choice it runs all workloads: about an hour and a half.
+  ratios to the first server, bare Socket.IO. Without a choice it runs all workloads: about an hour.
 
   --rounds N        how many rounds; default 3
   --workload NAME   only this workload, or all of its kind (W1, W1-10); may be given several times
