@@ -91,7 +91,13 @@ async function measureAll(backing: Backing, results: Results): Promise<void> {
   }
   const wants = (server: string): boolean => given.server.length === 0 || given.server.includes(server);
   for (const name of chosenCurves()) {
-    const points = await curves[name]({ backing, say: (line) => console.log(line), messages, wants });
+    const points = await curves[name]({
+      backing,
+      say: (line) => console.log(line),
+      messages,
+      wants,
+      reading: wanted.includes(reading) ? results.reading : undefined,
+    });
     const kept = results.curves[name]?.filter(({ server }) => points.every((point) => point.server !== server)) ?? [];
     results.curves[name] = [...kept, ...points];
     await done(`curve of ${name}`);
