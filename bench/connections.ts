@@ -1,16 +1,17 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import type { Connected, ConnectJob } from './load/connect-program.js';
-import { cpuSeconds, pin, residentKib } from './machine.js';
-import { startContender, tokensFor, type Backing, type Contender } from './servers/contenders.js';
-
-const program = fileURLToPath(new URL('load/connect-program.ts', import.meta.url));
-const typescript = fileURLToPath(new URL('../test/environment/typescript.mjs', import.meta.url));
+import { pause } from '../verify/processes/program.js';
+import { GeneratorProcess } from './generator-process.js';
+import type { Connected, ConnectOrder } from './load/connect-program.js';
+import { cpuSeconds, residentKib } from './machine.js';
+import type { Backing } from './servers/backing.js';
+import { startContender, tokensFor, type Contender } from './servers/contenders.js';
 
 const connections = 5_000;
+/** So many at a time come and go before anything is measured: few, because a process keeps the memory that it once had. */
+const wave = 250;
 /** What the collector needs at most to take what the connecting left behind, in ms. */
 const SETTLE = 3_000;
+/** How long the connections are left alone, in ms; each is pinged every 25 s. */
+const IDLE = 10_000;
 
 /** W4: what it costs to come, and to be there and say nothing. */
 export interface Connecting {
@@ -19,9 +20,11 @@ export interface Connecting {
   microsPerConnect: number;
   /** Memory of the process, after it was told to collect its garbage. */
   kibPerConnection: number;
+  /** Processor time of the server for each silent connection, in µs a second: pings, above all. */
+  idleMicrosPerSecond: number;
 }
 
-/** Everybody came once before, so that users exist and the code is warm. */
+/** Everybody came once before, a wave after the other, so that users exist and the code is warm. */
 export async function measureConnecting(contender: Contender, backing: Backing): Promise<Connecting> {
   const { servers } = await startContender(contender, backing);
   const pids = servers.map(({ pid }) => pid);
@@ -29,40 +32,38 @@ export async function measureConnecting(contender: Contender, backing: Backing):
     await Promise.all(servers.map((server) => server.collectGarbage()));
     return pids.reduce((sum, pid) => sum + residentKib(pid), 0);
   };
-  const generator = fork(program, [], { execArgv: ['--no-warnings', '--import', typescript] });
-  pin(generator.pid ?? 0, 'rest');
+  const generator = new GeneratorProcess<ConnectOrder, Connected>('load/connect-program.ts');
+  const carryOut = (order: ConnectOrder): Promise<Connected> =>
+    generator.ask(order, (told): told is Connected => 'seconds' in told);
   try {
-    const job: ConnectJob = {
-      dialect: contender.dialect,
-      urls: servers.map(({ url }) => url),
-      tokens: await tokensFor(
-        contender,
-        Array.from({ length: connections }, (_, i) => `idle-${i}`),
-      ),
+    const users = Array.from({ length: connections }, (_, i) => `idle-${i}`);
+    const tokens = await tokensFor(contender, users);
+    const connect = (from: number, to: number): Promise<Connected> => {
+      const job = { dialect: contender.dialect, urls: servers.map(({ url }) => url), tokens: tokens.slice(from, to) };
+      return carryOut({ type: 'connect', job });
     };
-    const connect = async (): Promise<Connected> => {
-      generator.send({ type: 'connect', job });
-      return ((await once(generator, 'message')) as [Connected])[0];
-    };
-    await connect();
-    generator.send({ type: 'close' });
-    await once(generator, 'message');
+    for (let from = 0; from < connections; from += wave) {
+      await connect(from, from + wave);
+      await carryOut({ type: 'close' });
+    }
     await pause(SETTLE);
-    const before = { kib: await collected(), cpu: cpuSeconds(pids) };
-    const { seconds } = await connect();
-    const cpu = cpuSeconds(pids) - before.cpu;
+    const before = await collected();
+    const cpuBefore = cpuSeconds(pids);
+    const { seconds } = await connect(0, connections);
+    const cpuConnected = cpuSeconds(pids);
     await pause(SETTLE);
+    const after = await collected();
+    const cpuSettled = cpuSeconds(pids);
+    await pause(IDLE);
+    const micros = (cpu: number): number => (cpu / connections) * 1e6;
     return {
       connectsPerSecond: connections / seconds,
-      microsPerConnect: (cpu / connections) * 1e6,
-      kibPerConnection: ((await collected()) - before.kib) / connections,
+      microsPerConnect: micros(cpuConnected - cpuBefore),
+      kibPerConnection: (after - before) / connections,
+      idleMicrosPerSecond: micros(cpuSeconds(pids) - cpuSettled) / (IDLE / 1_000),
     };
   } finally {
-    generator.kill();
+    await generator.stop();
     await Promise.all(servers.map((server) => server.stop()));
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

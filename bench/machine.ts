@@ -17,14 +17,26 @@ export function pin(pid: number, place: keyof typeof processors): void {
   if (status !== 0) throw new Error(`taskset: ${String(stderr)}`);
 }
 
-/** Processor time of these processes so far, in seconds. One that is gone counts nothing. */
+/**
+ * Processor time of these processes so far, in seconds, and of what they started that has ended. One that is gone counts nothing;
+ * its parent counts it.
+ */
 export function cpuSeconds(pids: readonly number[]): number {
-  let ticks = 0;
-  for (const pid of pids) {
-    for (const time of stat(pid).slice(11, 13)) ticks += Number(time);
-  }
-  return ticks / TICKS;
+  return pids.reduce((sum, pid) => sum + ownSeconds(pid) + ticksOf(stat(pid).slice(13, 15)) / TICKS, 0);
 }
+
+/** To the nanosecond where the system tells it, so that short measurements are worth something. */
+function ownSeconds(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+      .map((task) => readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8'))
+      .reduce((sum, line) => sum + Number(line.split(' ')[0]) / 1e9, 0);
+  } catch {
+    return ticksOf(stat(pid).slice(11, 13)) / TICKS;
+  }
+}
+
+const ticksOf = (fields: readonly string[]): number => fields.reduce((sum, field) => sum + Number(field), 0);
 
 /** Memory of a process that is really there, in KiB. */
 export function residentKib(pid: number): number {

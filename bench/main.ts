@@ -1,103 +1,107 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, release, type } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Postgres } from '../verify/processes/postgres.js';
 import { Redis } from '../verify/processes/redis.js';
-import type { Job } from './load/job.js';
-import { canPin, pin } from './machine.js';
-import { measure, type Figures } from './measure.js';
-import { tables, type Results } from './report.js';
-import { contenders, startContender, type Backing, type Contender } from './servers/contenders.js';
-import { workloads, type Workload } from './workloads.js';
+import { curves, type CurveName } from './curves.js';
+import { canPin } from './machine.js';
+import { measureReading } from './reading.js';
+import { reportOf, writeReport } from './report.js';
+import { noResults, readResults, writeResults, type Results } from './results.js';
+import { runConnecting, runLoads } from './rounds.js';
+import { withBacking, type Backing } from './servers/backing.js';
+import { contenders } from './servers/contenders.js';
+import { windows, workloads } from './workloads.js';
+
+const curveNames = Object.keys(curves) as CurveName[];
 
 const usage = `npm run bench -- [options]
 
   Starts each server in turn, in every round anew, gives each the same loads, and prints medians of the rounds and their
-  ratios to the first server, bare Socket.IO.
+  ratios to the first server, bare Socket.IO. Without a choice it runs all workloads: about an hour.
 
   --rounds N        how many rounds; default 3
   --workload NAME   only this workload, or all of its kind (W1, W1-10); may be given several times
-  --server NAME     only this server beside P1; may be given several times
-  --out DIR         writes report.md and figures.json there
+  --server NAME     only this server beside P1, or this line of a curve; may be given several times
+  --curves          only the curves: ${curveNames.join(', ')}
+  --curve NAME      only this curve; may be given several times
+  --messages N      how many messages W5 and the curve of rows store at most; default 10000000
+  --report DIR      writes figures.json, report.md and its plots there. What is in figures.json already and was not
+                    measured now stays. Without a choice it runs all workloads and all curves
+  --only-report     measures nothing
   --list            names workloads and servers
 `;
+
+const connecting = { name: 'W4', title: '5,000 connections come, and are there and silent' };
+const reading = { name: 'W5', title: 'reading, and sending, where ten million messages are stored' };
 
 const { values: given } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     workload: { type: 'string', multiple: true, default: [] },
     server: { type: 'string', multiple: true, default: [] },
-    out: { type: 'string' },
+    curves: { type: 'boolean', default: false },
+    curve: { type: 'string', multiple: true, default: [] },
+    messages: { type: 'string', default: '10000000' },
+    report: { type: 'string' },
+    'only-report': { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
 const rounds = Number(given.rounds);
-if (given.help || !Number.isInteger(rounds) || rounds < 1) {
+const messages = Number(given.messages);
+if (given.help || !Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(messages) || messages < 10_000) {
   console.log(usage);
   process.exitCode = given.help ? 0 : 1;
 } else if (given.list) {
-  for (const { name, title } of [...workloads, ...contenders]) console.log(`${name.padEnd(14)} ${title}`);
+  for (const { name, title } of [...workloads, connecting, reading, ...contenders])
+    console.log(`${name.padEnd(14)} ${title}`);
 } else await run();
 
 async function run(): Promise<void> {
+  const results = given.report === undefined ? noResults() : await readResults(given.report);
+  if (!given['only-report']) await withBacking((backing) => measureAll(backing, results));
+  console.log(`\n${reportOf(results)}`);
+  if (given.report !== undefined) await writeReport(given.report, results);
+}
+
+/** What was measured stands in the results, and in their file, as soon as it has been. */
+async function measureAll(backing: Backing, results: Results): Promise<void> {
+  const machine = machineOf(await backing.postgres.version);
+  const done = async (...parts: string[]): Promise<void> => {
+    for (const part of parts) results.measured[part] = `${new Date().toISOString().slice(0, 16)}Z, ${machine}`;
+    if (given.report !== undefined) await writeResults(given.report, results);
+  };
   const [first, ...others] = contenders;
-  const compared = [first, ...chosen(others, given.server)].filter((each) => each !== undefined);
-  const loads = chosen(workloads, given.workload);
-  const results: Results = { contenders: compared, workloads: loads, figures: new Map() };
-  const backing = { postgres: await Postgres.start(), redis: await Redis.start() };
-  try {
-    for (const pid of [...backing.postgres.pids(), backing.redis.pid]) pin(pid, 'rest');
-    for (let round = 1; round <= rounds; round++) {
-      console.log(`\nRound ${round} of ${rounds}`);
-      for (const contender of compared) await oneRound(contender, loads, backing, results);
-    }
-    const report = `${machine(await backing.postgres.version)}\n\n${tables(results)}`;
-    console.log(`\n${report}`);
-    if (given.out !== undefined) {
-      await mkdir(given.out, { recursive: true });
-      await writeFile(join(given.out, 'report.md'), report);
-      await writeFile(join(given.out, 'figures.json'), JSON.stringify([...results.figures], null, 2));
-    }
-  } finally {
-    await backing.postgres.stop();
-    await backing.redis.kill();
+  const compared = [...(first === undefined ? [] : [first]), ...chosen(others, given.server)];
+  const onlyCurves = (given.curves || given.curve.length > 0) && given.workload.length === 0;
+  const wanted = onlyCurves ? [] : chosen([...workloads, connecting, reading], given.workload);
+  const loads = workloads.filter((workload) => wanted.includes(workload));
+  if (loads.length > 0) {
+    Object.assign(results.loads, await runLoads({ rounds, compared, backing }, loads, windows.full));
+    await done(...loads.map(({ name }) => name));
   }
-}
-
-async function oneRound(
-  contender: Contender,
-  loads: readonly Workload[],
-  backing: Backing,
-  { figures }: Results,
-): Promise<void> {
-  const { servers } = await startContender(contender, backing);
-  try {
-    for (const workload of loads) {
-      const pace = paceOf(workload, figures);
-      const measured = await measure({ contender, servers, backing, workload, pace });
-      const key = `${workload.name} ${contender.name}`;
-      figures.set(key, [...(figures.get(key) ?? []), measured]);
-      const { deliveriesPerSecond, deliveryP50, deliveryP99, serverCpu, generatorCpu, lost, doubled } = measured;
-      console.log(
-        `  ${contender.name.padEnd(11)} ${workload.name.padEnd(14)} ${Math.round(deliveriesPerSecond)} deliveries/s, ` +
-          `p50 ${deliveryP50.toFixed(1)} ms, p99 ${deliveryP99.toFixed(1)} ms, server ${serverCpu.toFixed(2)}, ` +
-          `generator ${generatorCpu.toFixed(2)}, lost ${lost}, doubled ${doubled}`,
-      );
-    }
-  } finally {
-    await Promise.all(servers.map((server) => server.stop()));
+  if (wanted.includes(connecting)) {
+    results.connecting = await runConnecting({ rounds, compared, backing });
+    await done(connecting.name);
   }
-}
-
-/** Half of what the first server did in this round. @throws when it was not measured */
-function paceOf({ pace, name }: Workload, figures: ReadonlyMap<string, Figures[]>): Job['pace'] {
-  if (pace.kind !== 'half-of-first') return pace;
-  const most = figures.get(`${pace.of} ${contenders[0]?.name ?? ''}`)?.at(-1)?.sendsPerSecond;
-  if (most === undefined) throw new Error(`${name} needs ${pace.of} to be measured as well`);
-  return { kind: 'open', perSecond: most / 2 };
+  if (wanted.includes(reading)) {
+    results.reading = await measureReading(backing, messages);
+    await done(reading.name);
+  }
+  const wants = (server: string): boolean => given.server.length === 0 || given.server.includes(server);
+  for (const name of chosenCurves()) {
+    const points = await curves[name]({
+      backing,
+      say: (line) => console.log(line),
+      messages,
+      wants,
+      reading: wanted.includes(reading) ? results.reading : undefined,
+    });
+    const kept = results.curves[name]?.filter(({ server }) => points.every((point) => point.server !== server)) ?? [];
+    results.curves[name] = [...kept, ...points];
+    await done(`curve of ${name}`);
+  }
 }
 
 function chosen<T extends { name: string }>(all: readonly T[], names: readonly string[]): T[] {
@@ -106,11 +110,16 @@ function chosen<T extends { name: string }>(all: readonly T[], names: readonly s
   );
 }
 
-function machine(postgres: string): string {
+function chosenCurves(): CurveName[] {
+  const all = given.curves || (given.report !== undefined && given.workload.length + given.curve.length === 0);
+  return curveNames.filter((name) => all || given.curve.includes(name));
+}
+
+function machineOf(postgres: string): string {
   const [cpu] = cpus();
-  const pinned = canPin ? 'the server has one, the generator, Postgres and Redis share the other' : 'nothing is pinned';
+  const pinned = canPin ? 'servers have one, the generator, Postgres and Redis the other' : 'nothing is pinned';
   return (
-    `${type()} ${release()}, ${cpus().length} × ${cpu?.model ?? 'unknown'}: ${pinned}. Node ${process.version}, ` +
-    `Postgres ${postgres}, Redis ${Redis.version()}. Medians of ${rounds} rounds.`
+    `${type()} ${release()}, ${cpus().length} × ${cpu?.model ?? 'unknown'} (${pinned}), Node ${process.version}, ` +
+    `Postgres ${postgres}, Redis ${Redis.version()}, ${rounds} rounds`
   );
 }

@@ -1,122 +1,161 @@
-import type { Postgres } from '../verify/processes/postgres.js';
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
 import { tokenOf } from '../verify/processes/token.js';
+import { fillMessages, fillRooms, type FilledRoom } from './fill.js';
 import { BenchClient } from './load/client.js';
 import { dialects } from './load/dialect.js';
 import { Histogram } from './load/histogram.js';
-import { contenders, startContender, type Backing } from './servers/contenders.js';
+import { measure, type Figures } from './measure.js';
+import type { Backing } from './servers/backing.js';
+import { contenderOf, startContender } from './servers/contenders.js';
+import type { ServerProcess } from './servers/server-process.js';
+import { apart, closed, windows, type Workload } from './workloads.js';
 
 const rooms = 2_000;
-const users = 1_000;
+const writers = 1_000;
 /** The rooms of him who reads: the largest, and as many small ones. */
 const ownRooms = 200;
 const page = 50;
 const pages = 2_000;
 const syncs = 300;
+const explained = 300;
 
-/** W5: what it costs to read where much is stored. Times of one client that asks for one thing after another, in ms. */
+/** In ms. */
+export interface Times {
+  p50: number;
+  p99: number;
+}
+
+/** W5: what it costs to read, and to send, where much is stored. One client asks for one thing after another. */
 export interface Reading {
   messages: number;
   fillSeconds: number;
-  historyP50: number;
-  historyP99: number;
+  /** A page of 50 before a random place of a random room; as the client sees it, and what all its statements take inside Postgres. */
+  history: Times;
+  historyInside: Times;
   /** Of a client that has missed nothing in any of 200 rooms. */
-  currentSyncP50: number;
-  currentSyncP99: number;
+  currentSync: Times;
+  currentSyncInside: Times;
   /** Of a client that knows nothing yet of 200 rooms. */
-  firstSyncP50: number;
-  firstSyncP99: number;
+  firstSync: Times;
+  firstSyncInside: Times;
+  /** Sends to 50 rooms of 10, as fast as it answers: among them the largest that are stored. */
+  sends: Figures;
 }
 
 /** @param messages how many there are in all rooms together, most of them in few */
 export async function measureReading(backing: Backing, messages: number): Promise<Reading> {
-  const parley = contenders.find(({ name }) => name === 'Parley');
-  if (parley === undefined) throw new Error('Parley is not among the contenders');
-  const { servers, databaseUrl } = await startContender(parley, backing);
+  const contender = contenderOf('Parley');
+  const running = await startContender(contender, backing);
+  const { servers, databaseUrl } = running;
+  const [server] = servers;
+  const database = await backing.postgres.connect(databaseUrl);
   try {
-    const url = servers[0]?.url ?? '';
-    const token = await tokenOf('reader');
-    // He exists from his first visit on.
-    (await BenchClient.connect(url, dialects.parley, token)).close();
+    if (server === undefined) throw new Error('Parley has no instance');
+    const sending = { name: `W5-${messages}`, title: '', pace: closed, ...apart(50, 10, 4) };
+    const filled = layout(sending);
     const since = performance.now();
-    const heads = await fill(backing.postgres, databaseUrl, messages);
-    const fillSeconds = (performance.now() - since) / 1_000;
-    const client = await BenchClient.connect(url, dialects.parley, token);
-    let number = 0;
-    const timed = async (times: Histogram, event: string, request: object): Promise<string> => {
-      number += 1;
-      const asked = performance.now();
-      const answer = await client.ask(number, `42${number}${JSON.stringify([event, request])}`);
-      if (!answer.includes('"ok":true')) throw new Error(`${event}: ${answer}`);
-      times.add(performance.now() - asked);
-      return answer;
-    };
-    const [history, first, current] = [new Histogram(), new Histogram(), new Histogram()];
-    for (let i = 0; i < pages; i++) {
-      const [roomId, head] = heads[i % heads.length] ?? ['', 1];
-      await timed(history, 'history:get', { roomId, before: 1 + Math.floor(Math.random() * head), limit: page });
-    }
-    let answer = '';
-    for (let i = 0; i < syncs / 10; i++) answer = await timed(first, 'rooms:sync', { cursors: {} });
-    const epoch = /"epoch":"([^"]+)"/.exec(answer)?.[1];
-    const cursors = Object.fromEntries(heads);
-    for (let i = 0; i < syncs; i++) await timed(current, 'rooms:sync', { epoch, cursors });
-    client.close();
-    return {
+    await fillRooms(database, filled);
+    await fillMessages(
+      database,
+      filled.map(({ id }) => id),
+      Array.from({ length: writers }, (_, n) => `writer-${n}`),
       messages,
-      fillSeconds,
-      historyP50: history.quantile(0.5),
-      historyP99: history.quantile(0.99),
-      currentSyncP50: current.quantile(0.5),
-      currentSyncP99: current.quantile(0.99),
-      firstSyncP50: first.quantile(0.5),
-      firstSyncP99: first.quantile(0.99),
-    };
+    );
+    const fillSeconds = (performance.now() - since) / 1_000;
+    const workload = { ...sending, rooms: sending.rooms.map((room, r) => ({ ...room, id: filled[r]?.id ?? '' })) };
+    const sends = await measure({
+      contender,
+      ...running,
+      backing,
+      workload,
+      pace: workload.pace,
+      windows: windows.cold,
+    });
+    return { messages, fillSeconds, ...(await readings(server, database)), sends };
   } finally {
-    await Promise.all(servers.map((server) => server.stop()));
+    await database.end();
+    await Promise.all(servers.map((each) => each.stop()));
   }
 }
 
-/**
- * Rooms whose sizes fall off as 1/n, and one reader who is in the largest hundred and in every nineteenth of the others. Made inside
- * Postgres, which is faster than any way into it. @returns his rooms and the newest seq of each, which is its rev, too
- */
-async function fill(postgres: Postgres, databaseUrl: string, messages: number): Promise<[string, number][]> {
-  const client = await postgres.connect(databaseUrl);
+/** Those who send are in the largest rooms; he who reads is in the largest hundred and in every nineteenth of the others. */
+function layout({ name, rooms: sending }: Workload): FilledRoom[] {
+  return Array.from({ length: rooms }, (_, n) => {
+    const senders = (sending[n]?.members ?? []).map((i) => `${name}-user-${i}`);
+    const read = n < ownRooms / 2 || (n % 19 === 0 && n < ownRooms / 2 + (19 * ownRooms) / 2);
+    const members = [...senders, ...(read ? ['reader'] : [])];
+    return { id: randomUUID(), members: members.length > 0 ? members : ['writer-0'] };
+  });
+}
+
+async function readings(
+  server: ServerProcess,
+  database: pg.Client,
+): Promise<Omit<Reading, 'messages' | 'fillSeconds' | 'sends'>> {
+  const client = await BenchClient.connect(server.url, dialects.parley, await tokenOf('reader'));
+  const { rows: heads } = await database.query<{ id: string; seq: string; rev: string }>(
+    `select room.id, room.seq, room.rev from rooms room join memberships on room_id = room.id
+     join users on users.id = user_id where subject = 'reader'`,
+  );
+  let number = 0;
+  const ask = async (event: string, request: object): Promise<string> => {
+    number += 1;
+    const answer = await client.ask(number, `42${number}${JSON.stringify([event, request])}`);
+    if (!answer.includes('"ok":true')) throw new Error(`${event}: ${answer}`);
+    return answer;
+  };
+  const timed = async (count: number, event: string, request: () => object): Promise<Times> => {
+    const times = new Histogram();
+    for (let i = 0; i < count; i++) {
+      const asked = performance.now();
+      await ask(event, request());
+      times.add(performance.now() - asked);
+    }
+    return { p50: times.quantile(0.5), p99: times.quantile(0.99) };
+  };
+  const inside = async (count: number, event: string, request: () => object): Promise<Times> => {
+    const times = new Histogram();
+    await server.statements();
+    for (let i = 0; i < count; i++) {
+      await ask(event, request());
+      times.add(await executionMs(database, await server.statements()));
+    }
+    return { p50: times.quantile(0.5), p99: times.quantile(0.99) };
+  };
+  const somewhere = (): object => {
+    const { id, seq } = heads[Math.floor(Math.random() * heads.length)] ?? { id: '', seq: '1' };
+    return { roomId: id, before: 1 + Math.floor(Math.random() * Number(seq)), limit: page };
+  };
+  const epoch = /"epoch":"([^"]+)"/.exec(await ask('rooms:sync', {}))?.[1];
+  const current = (): object => ({ epoch, cursors: Object.fromEntries(heads.map(({ id, rev }) => [id, Number(rev)])) });
+  const unknown = (): object => ({ cursors: {} });
   try {
-    await client.query(
-      `insert into users (id, kind, subject, name)
-       select gen_random_uuid(), 'app', 'writer-' || n, 'Writer ' || n from generate_series(1, $1) n`,
-      [users],
-    );
-    await client.query(
-      `create temporary table sizes as
-       select n, gen_random_uuid() as id, greatest(1, round($2 / n / (select sum(1.0 / m) from generate_series(1, $1::int) m)))::int as size
-       from generate_series(1, $1::int) n`,
-      [rooms, messages],
-    );
-    await client.query(
-      `insert into rooms (id, name, topic, visibility, created_by, member_count, seq, rev)
-       select id, 'Room ' || n, '', 'public', (select id from users where subject = 'writer-1'), 1, size, size from sizes`,
-    );
-    await client.query(
-      `insert into messages (room_id, seq, rev, sender_id, client_msg_id, fingerprint, text, created_at)
-       select sizes.id, seq, seq, writer.id, 'm' || seq, '\\x00', rpad('Message ' || seq, 200, ' and more of it'),
-              now() - (sizes.size - seq) * interval '1 s'
-       from sizes cross join lateral generate_series(1, sizes.size) seq
-       join (select id, row_number() over (order by subject) as n from users where subject like 'writer-%') writer
-         on writer.n = 1 + (sizes.n + seq) % $1`,
-      [users],
-    );
-    const { rows } = await client.query<{ room_id: string; size: number }>(
-      `insert into memberships (room_id, user_id, role, rev, joined_at)
-       select id, (select id from users where subject = 'reader'), 'member', 1, now()
-       from sizes where n <= $1 / 2 or (n > $1 / 2 and n % 19 = 0 and n <= $1 / 2 + 19 * $1 / 2)
-       returning room_id, (select size from sizes where id = room_id)`,
-      [ownRooms],
-    );
-    await client.query('vacuum analyze');
-    return rows.map(({ room_id: roomId, size }) => [roomId, size]);
+    return {
+      history: await timed(pages, 'history:get', somewhere),
+      currentSync: await timed(syncs, 'rooms:sync', current),
+      firstSync: await timed(syncs / 10, 'rooms:sync', unknown),
+      historyInside: await inside(explained, 'history:get', somewhere),
+      currentSyncInside: await inside(explained, 'rooms:sync', current),
+      firstSyncInside: await inside(explained / 10, 'rooms:sync', unknown),
+    };
   } finally {
-    await client.end();
+    client.close();
   }
+}
+
+/** What these statements take inside Postgres, run again with the same values. */
+async function executionMs(
+  database: pg.Client,
+  statements: readonly { text: string; values: unknown[] }[],
+): Promise<number> {
+  let sum = 0;
+  for (const { text, values } of statements.filter(({ text }) => /^\s*(select|with)\b/i.test(text))) {
+    const { rows } = await database.query<{ 'QUERY PLAN': { 'Execution Time': number }[] }>(
+      `explain (analyze, timing off, buffers off, format json) ${text}`,
+      values,
+    );
+    sum += rows[0]?.['QUERY PLAN'][0]?.['Execution Time'] ?? NaN;
+  }
+  return sum;
 }

@@ -1,6 +1,6 @@
 /**
  * `npm test` runs every check; `npm test -- test/sdk` runs Jest alone, on those paths; `npm test -- --faults` runs every check and
- * the quick set of the fault matrix. The last line is `N passed, N failed`.
+ * the quick set of the fault matrix, and a look at the speed. The last line is `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -19,6 +19,8 @@ const END_MS = 20_000;
 const LIMIT_MS = 20 * 60_000;
 /** After so long since the start no further row of the fault matrix begins. */
 const FAULTS_UNTIL_MS = 16 * 60_000;
+/** What the look at the speed may take; it needs less than a minute. */
+const BENCH_MS = 3 * 60_000;
 
 const faults = process.argv.includes('--faults');
 const jestArgs = process.argv.slice(2).filter((arg) => arg !== '--faults');
@@ -44,6 +46,7 @@ try {
   if (jestArgs.length === 0) results.push(...(await Promise.all(CHECKS.map(run))));
   results.push(await runJest());
   if (faults && !stopped) results.push(await runFaults());
+  if (faults && !stopped) results.push(await runBench());
 } catch (error) {
   results.push({
     name: 'preparation',
@@ -67,15 +70,7 @@ async function run({ name, args }) {
 async function runFaults() {
   const began = Date.now();
   const within = Math.max(0, (started + FAULTS_UNTIL_MS - began) / 60_000).toFixed(1);
-  const args = ['--import', './test/environment/typescript.mjs', 'verify/main.ts', '--within', within];
-  child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    output += text;
-    process.stdout.write(text);
-  });
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  child = undefined;
+  const { code, output } = await runProgram('verify/main.ts', '--within', within);
   const [, passed, failed] = /(\d+) passed, (\d+) failed(?:, \d+ did not run)?\s*$/.exec(output) ?? [];
   const result = {
     name: 'faults',
@@ -85,6 +80,34 @@ async function runFaults() {
   };
   if (code !== 0 && result.failed === 0) fail(result, `the checker ended with ${code}`);
   return result;
+}
+
+/** One check more: what it measures is told, and only what was lost or did not run fails. */
+async function runBench() {
+  const began = Date.now();
+  const late = setTimeout(() => child?.kill('SIGTERM'), BENCH_MS);
+  const { code } = await runProgram('bench/guard.ts');
+  clearTimeout(late);
+  const result = { name: 'speed', passed: 0, failed: 0, note: `${seconds(began)} s` };
+  if (code === 0) result.passed = 1;
+  else fail(result, `it ended with ${code ?? 'a signal'}`);
+  return result;
+}
+
+/** A program of ours, its output shown while it runs. */
+async function runProgram(...args) {
+  child = spawn(process.execPath, ['--no-warnings', '--import', './test/environment/typescript.mjs', ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text;
+    process.stdout.write(text);
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  child = undefined;
+  return { code, output };
 }
 
 async function runJest() {

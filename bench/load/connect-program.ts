@@ -14,22 +14,21 @@ export interface Connected {
   seconds: number;
 }
 
-type Order = { type: 'connect'; job: ConnectJob } | { type: 'close' };
+export type ConnectOrder = { type: 'connect'; job: ConnectJob } | { type: 'close' };
 
 let clients: BenchClient[] = [];
 
-process.on('message', (order: Order) => {
+process.on('message', (order: ConnectOrder) => {
   void carryOut(order).then(
     (answer) => process.send?.(answer),
     (error: unknown) => {
       console.error(error);
-      process.exitCode = 1;
-      process.disconnect();
+      process.exit(1);
     },
   );
 });
 
-async function carryOut(order: Order): Promise<Connected> {
+async function carryOut(order: ConnectOrder): Promise<Connected> {
   const since = performance.now();
   if (order.type === 'close') for (const client of clients.splice(0)) client.close();
   else {

@@ -1,20 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import type { Postgres } from '../../verify/processes/postgres.js';
-import type { Redis } from '../../verify/processes/redis.js';
 import { jwtSecret, tokenOf } from '../../verify/processes/token.js';
 import type { DialectName } from '../load/dialect.js';
+import type { Backing } from './backing.js';
 import { ServerProcess } from './server-process.js';
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const bare = fileOf('programs/bare.ts');
 const tutorial = fileOf('programs/tutorial.ts');
 const parley = fileOf('../../dist/main.js');
-
-/** What servers stand on. */
-export interface Backing {
-  postgres: Postgres;
-  redis: Redis;
-}
 
 /** A server that is compared. */
 export interface Contender {
@@ -67,15 +60,32 @@ export const contenders: Contender[] = [
     instances: 1,
     start: ({ databaseUrl }) => ServerProcess.start(parley, { ...settings, DATABASE_URL: databaseUrl }),
   },
-  {
-    name: 'Parley × 2',
-    title: 'two instances of Parley, on one processor',
-    dialect: 'parley',
-    instances: 2,
-    start: ({ databaseUrl, redisUrl }) =>
-      ServerProcess.start(parley, { ...settings, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl }),
-  },
+  { ...clusterOf(2, 'classic'), name: 'Parley × 2', title: 'two instances of Parley, on one processor' },
 ];
+
+/** So many instances of Parley, with Redis between them also where there is one. */
+export function clusterOf(instances: number, adapter: 'classic' | 'sharded'): Contender {
+  return {
+    name: `Parley × ${instances} ${adapter}`,
+    title: `${instances} instances of Parley, ${adapter} adapter, on one processor`,
+    dialect: 'parley',
+    instances,
+    start: ({ databaseUrl, redisUrl }) =>
+      ServerProcess.start(parley, {
+        ...settings,
+        DATABASE_URL: databaseUrl,
+        REDIS_URL: redisUrl,
+        REDIS_ADAPTER: adapter,
+      }),
+  };
+}
+
+/** @throws when there is none of this name */
+export function contenderOf(name: string): Contender {
+  const found = contenders.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`${name} is not among the contenders`);
+  return found;
+}
 
 /** A contender that stands. */
 export interface Running {

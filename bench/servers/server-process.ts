@@ -5,8 +5,13 @@ import { freePort, hasEnded, until } from '../../verify/processes/program.js';
 import { pin } from '../machine.js';
 
 const typescript = fileURLToPath(new URL('../../test/environment/typescript.mjs', import.meta.url));
-const collector = fileURLToPath(new URL('collector.mjs', import.meta.url));
+const inside = fileURLToPath(new URL('inside.mjs', import.meta.url));
 const ENDS_WITHIN = 10_000;
+
+export interface Statement {
+  text: string;
+  values: unknown[];
+}
 
 /** One server as a process of its own, on the processor that servers have. */
 export class ServerProcess {
@@ -23,7 +28,7 @@ export class ServerProcess {
       execArgv: [
         '--expose-gc',
         '--import',
-        collector,
+        inside,
         ...(file.endsWith('.ts') ? ['--no-warnings', '--import', typescript] : []),
       ],
       env: { PATH, HOME, NODE_ENV: 'production', ...environment, PORT: String(port), HOST: '127.0.0.1' },
@@ -52,8 +57,17 @@ export class ServerProcess {
   }
 
   async collectGarbage(): Promise<void> {
-    this.child.send('collect');
-    await once(this.child, 'message');
+    await this.ask('collect');
+  }
+
+  /** What it has sent to Postgres since this was called last; nothing the first time. */
+  async statements(): Promise<Statement[]> {
+    return (await this.ask('statements')) as Statement[];
+  }
+
+  private async ask(what: string): Promise<unknown> {
+    this.child.send(what);
+    return ((await once(this.child, 'message')) as unknown[])[0];
   }
 
   async stop(): Promise<void> {

@@ -29,6 +29,10 @@ io.on('connection', (socket) => {
     void socket.join(roomId);
     answer({ ok: true });
   });
+  socket.on('leave', ({ roomId }: { roomId: string }, answer: (reply: object) => void) => {
+    void socket.leave(roomId);
+    answer({ ok: true });
+  });
   socket.on('send', ({ roomId, text }: { roomId: string; text: string }, answer: (reply: object) => void) => {
     const message = { id: `${process.pid}-${++sent}`, roomId, sender: user, text, createdAt: new Date().toISOString() };
     io.to(roomId).emit('message', message);

@@ -41,6 +41,12 @@ class ChatGateway {
     return { ok: true };
   }
 
+  @SubscribeMessage('leave')
+  async leave(@ConnectedSocket() socket: Socket, @MessageBody() { roomId }: { roomId: string }): Promise<object> {
+    await socket.leave(roomId);
+    return { ok: true };
+  }
+
   @SubscribeMessage('send')
   async send(
     @ConnectedSocket() socket: Socket,
