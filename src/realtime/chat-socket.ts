@@ -1,7 +1,7 @@
 import type { LimitFunction } from 'p-limit';
 import type { Server, Socket } from 'socket.io';
 import type { Caller } from '../auth/caller.js';
-import type { Outlet } from './frame-writer.js';
+import type { Outlet } from './outlet.js';
 import type { TokenBucket } from './token-bucket.js';
 import type { ClientToServerEvents, RoomChanges, ServerToClientEvents } from '../protocol/index.js';
 

@@ -1,11 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ChatServer, ChatSocket } from './chat-socket.js';
-import { ConnectionGuard, type EngineConnection, type SocketIoClient, type TcpSocket } from './connection-guard.js';
-
-/** Of what waits for a connection so much may wait in its TCP socket, in bytes; the rest in Engine.IO, where it is bounded. */
-const IN_TCP = 64 * 1024;
-/** Frames that are smaller together, in bytes, are copied into one write. */
-const COPIED = 16 * 1024;
+import { ConnectionGuard, type SocketIoClient } from './connection-guard.js';
+import { Outlet, type Frame } from './outlet.js';
 
 /** Types of Socket.IO packets. */
 const EVENT = '2';
@@ -14,22 +10,6 @@ const ACK = '3';
 const MESSAGE = '4';
 /** The first byte of a WebSocket frame that is a whole text. */
 const TEXT = 0x81;
-/** `WebSocket.OPEN` */
-const OPEN = 1;
-
-/** A Socket.IO packet as text and as the WebSocket frame that carries it, the same for all who are sent it. */
-interface Frame {
-  readonly packet: string;
-  readonly bytes: Buffer;
-}
-
-/** What one socket is sent in the same turn of the event loop. */
-export interface Outlet {
-  readonly socket: ChatSocket;
-  readonly connection: EngineConnection;
-  /** Undefined where there is nothing. */
-  frames: Frame[] | undefined;
-}
 
 /**
  * Sends events to rooms and replies to sockets: each is encoded and framed once, and written straight to the TCP sockets
@@ -48,11 +28,10 @@ export class FrameWriter {
 
   /** Called once for each socket, before anything is sent to it. */
   attach(socket: ChatSocket): void {
-    const connection = socket.conn as unknown as EngineConnection;
-    const outlet: Outlet = { socket, connection, frames: undefined };
+    const outlet = new Outlet(socket.client as unknown as SocketIoClient);
     socket.data.outlet = outlet;
     // What Socket.IO itself sends must not overtake what waits for the end of the turn.
-    connection.on('packetCreate', () => this.empty(outlet));
+    outlet.connection.on('packetCreate', () => this.empty(outlet));
   }
 
   /** To the sockets of this instance that are in the room. */
@@ -72,14 +51,8 @@ export class FrameWriter {
     this.put(socket, framed(`${ACK}${number}${JSON.stringify([reply])}`));
   }
 
-  private put(socket: ChatSocket, frame: Frame): void {
-    const { outlet } = socket.data;
-    if (outlet === undefined) return;
-    if (outlet.frames !== undefined) outlet.frames.push(frame);
-    else {
-      outlet.frames = [frame];
-      if (this.filled.push(outlet) === 1) setImmediate(() => this.emptyAll());
-    }
+  private put({ data: { outlet } }: ChatSocket, frame: Frame): void {
+    if (outlet?.put(frame) === true && this.filled.push(outlet) === 1) setImmediate(() => this.emptyAll());
   }
 
   private emptyAll(): void {
@@ -89,45 +62,9 @@ export class FrameWriter {
   }
 
   private empty(outlet: Outlet): void {
-    const { socket, connection, frames } = outlet;
-    if (frames === undefined) return;
-    outlet.frames = undefined;
-    const tcp = straightWayOf(connection);
-    if (tcp === undefined)
-      for (const { packet } of frames) (socket.client as unknown as SocketIoClient).writeToEngine([packet], {});
-    else this.guard.noteSent(connection, writeTogether(tcp, frames));
+    const length = outlet.empty();
+    if (length > 0) this.guard.noteSent(outlet.connection, length);
   }
-}
-
-/** @returns how many bytes it were */
-function writeTogether(tcp: TcpSocket, frames: readonly Frame[]): number {
-  const [first] = frames;
-  if (frames.length === 1 && first !== undefined) {
-    tcp.write(first.bytes);
-    return first.bytes.length;
-  }
-  let length = 0;
-  for (const { bytes } of frames) length += bytes.length;
-  if (length <= COPIED) {
-    const all = Buffer.allocUnsafe(length);
-    let at = 0;
-    for (const { bytes } of frames) at += bytes.copy(all, at);
-    tcp.write(all);
-  } else {
-    tcp.cork();
-    for (const { bytes } of frames) tcp.write(bytes);
-    tcp.uncork();
-  }
-  return length;
-}
-
-/** Undefined where Engine.IO or `ws` has something to do or to send before. A test fails when a new version moves any of it. */
-function straightWayOf({ readyState, upgrading, transport, writeBuffer }: EngineConnection): TcpSocket | undefined {
-  if (readyState !== 'open' || upgrading || writeBuffer.length > 0) return undefined;
-  const { name, writable, socket } = transport;
-  if (name !== 'websocket' || !writable || socket?.readyState !== OPEN || socket.extensions !== '') return undefined;
-  const tcp = socket._socket;
-  return tcp?.writable === true && tcp.writableLength < IN_TCP ? tcp : undefined;
 }
 
 /** A packet as a WebSocket server sends it: a text frame, not masked (RFC 6455, section 5.2). */
