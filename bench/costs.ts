@@ -46,9 +46,12 @@ export function check({ curves }: Results, costs: Costs): Checked[] {
   return (curves.instances ?? []).flatMap((point) =>
     runsOf(point).map(({ kind, run }) => {
       const adapter = point.server === 'sharded' ? 'sharded' : 'classic';
-      const { publish, receive } = costs[adapter];
+      const { idle, publish, receive } = costs[adapter];
       const micros =
-        own(run, costs.server) + publish * run.publishesPerSecond + receive * run.publishesPerSecond * (point.x - 1);
+        own(run, costs.server) +
+        idle * point.x +
+        publish * run.publishesPerSecond +
+        receive * run.publishesPerSecond * (point.x - 1);
       return {
         adapter,
         instances: point.x,
@@ -60,27 +63,30 @@ export function check({ curves }: Results, costs: Costs): Checked[] {
   );
 }
 
-/** From one instance and from two; three and four are what it is held against. */
+/** From up to three instances; four are what it is held against. */
 function busCosts(
   instances: readonly Point[],
   adapter: string,
   server: Pick<Costs['server'], 'flush' | 'send' | 'frame'>,
 ): BusCosts {
-  const runs = instances
-    .filter((point) => point.server === adapter && point.x <= 2)
-    .flatMap((point) => runsOf(point).map(({ run }) => ({ run, others: point.x - 1 })));
-  const [publish = 0, receive = 0] = costsOf(
-    runs.map(({ run, others }) => ({
-      amounts: [run.publishesPerSecond, run.publishesPerSecond * others],
-      total: Math.max(1, run.serverCpu * 1e6 - own(run, server)),
+  const points = instances.filter((point) => point.server === adapter && point.x <= 3);
+  const runs = points.flatMap((point) =>
+    runsOf(point).map(({ run }) => ({ run, count: point.x, idle: point.idle ?? { server: 0, redis: 0 } })),
+  );
+  const [publish = NaN, receive = NaN] = costsOf(
+    runs.map(({ run, count, idle }) => ({
+      amounts: [run.publishesPerSecond, run.publishesPerSecond * (count - 1)],
+      total: Math.max(1, (run.serverCpu - idle.server) * 1e6 - own(run, server)),
     })),
   );
-  const messages = ({ run, others }: (typeof runs)[number]): number => run.publishesPerSecond * (others + 2);
   return {
+    idle: median(points.map(({ x, idle }) => ((idle?.server ?? 0) / x) * 1e6)),
     publish,
     receive,
-    redis: median(runs.map((each) => (each.run.redisCpu * 1e6) / messages(each))),
-    bytes: median(runs.map(({ run, others }) => run.redisBytesPerSecond / (run.publishesPerSecond * (others + 1)))),
+    redis: median(
+      runs.map(({ run, count, idle }) => ((run.redisCpu - idle.redis) * 1e6) / (run.publishesPerSecond * (count + 1))),
+    ),
+    bytes: median(runs.map(({ run, count }) => run.redisBytesPerSecond / (run.publishesPerSecond * count))),
   };
 }
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { pause } from '../verify/processes/program.js';
 import { fillRooms, type FilledRoom } from './fill.js';
+import { cpuSeconds } from './machine.js';
 import { measure, type Figures, type Measurement } from './measure.js';
 import { measureReading, type Reading } from './reading.js';
 import type { Backing } from './servers/backing.js';
@@ -17,6 +19,8 @@ export interface Point {
   /** At a pace that it bears easily. */
   light?: Figures;
   reading?: Omit<Reading, 'sends'>;
+  /** With nobody there: all instances together, and Redis, in processors. */
+  idle?: { server: number; redis: number };
 }
 
 /** Deliveries a second of the light pace, and the most sends a second that make them. */
@@ -85,7 +89,7 @@ export const curves: Record<CurveName, (options: CurveOptions) => Promise<Point[
     for (const adapter of (['classic', 'sharded'] as const).filter(wants)) {
       for (const instances of [1, 2, 3, 4]) {
         await standing({ ...clusterOf(instances, adapter), name: adapter }, backing, async (server) => {
-          points.push(await point(server, instances, apart(50, 10, 4)));
+          points.push({ ...(await point(server, instances, apart(50, 10, 4))), idle: await idleOf(server) });
           say(shown('instances', points));
         });
       }
@@ -133,6 +137,16 @@ async function point(
     full: await measure({ ...server, workload, pace: closed, windows: full }),
     light: await measure({ ...server, workload, pace, windows: windows.warm }),
   };
+}
+
+/** What it takes to be there: beats over the bus, and comparisons with Postgres, whose turn comes every five seconds. */
+async function idleOf({ servers, backing }: Standing): Promise<Point['idle']> {
+  const counts = () => ({ server: cpuSeconds(servers.map(({ pid }) => pid)), redis: cpuSeconds([backing.redis.pid]) });
+  await pause(1_000);
+  const [since, before] = [performance.now(), counts()];
+  await pause(5_000);
+  const [seconds, after] = [(performance.now() - since) / 1_000, counts()];
+  return { server: (after.server - before.server) / seconds, redis: (after.redis - before.redis) / seconds };
 }
 
 /** The rooms of a load with their members in them, and the silent ones beside them. */

@@ -25,7 +25,8 @@ export interface Costs {
 }
 
 export interface BusCosts {
-  /** Of an instance, for each message that it publishes, and that it gets from another. */
+  /** Of an instance, a second, whatever happens; for each message that it publishes, and that it gets from another. */
+  idle: number;
   publish: number;
   receive: number;
   /** Of Redis, for each message that it takes or gives away; and what it gives away, in bytes. */
@@ -103,7 +104,7 @@ export function utilisation(costs: Costs, deployment: Deployment, usage: Usage):
     server.flush * flushes +
     server.send * sends +
     server.frame * frames +
-    (instances > 1 ? bus.publish * published + bus.receive * received : 0) +
+    (instances > 1 ? bus.idle + bus.publish * published + bus.receive * received : 0) +
     server.connect * usage.connects * connections +
     server.silentSecond * connections;
   // What goes through Redis: each message once in, and out to its own instance, too.

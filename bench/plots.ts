@@ -17,8 +17,6 @@ interface Panel {
 
 interface Plot {
   title: string;
-  /** What stands under the plot. */
-  x: string;
   /** The median of a latency is dashed. */
   panels: Panel[];
 }
@@ -38,11 +36,10 @@ const lightLatency: Panel = {
 };
 
 const plots: Record<CurveName, Plot> = {
-  members: { title: 'Members a room', x: 'members', panels: [perDelivery, lightLatency] },
-  rooms: { title: 'Rooms, of which 20 are spoken in', x: 'rooms', panels: [perDelivery, lightLatency] },
+  members: { title: 'Members a room', panels: [perDelivery, lightLatency] },
+  rooms: { title: 'Rooms, of which 20 are spoken in', panels: [perDelivery, lightLatency] },
   rows: {
     title: 'Messages stored',
-    x: 'messages',
     panels: [
       {
         label: 'a page of history inside Postgres, p99 (dashed: p50)',
@@ -57,12 +54,12 @@ const plots: Record<CurveName, Plot> = {
       },
     ],
   },
-  instances: { title: 'Instances, on one processor', x: 'instances', panels: [perDelivery, lightLatency] },
+  instances: { title: 'Instances, on one processor', panels: [perDelivery, lightLatency] },
 };
 
 /** A whole SVG file: a panel for each thing that was measured, a line for each server. */
 export function plotOf(name: CurveName, points: readonly Point[]): string {
-  const { title, x: unit, panels } = plots[name];
+  const { title, panels } = plots[name];
   const servers = [...new Set(points.map(({ server }) => server))];
   const classes = (server: string): string => (servers.indexOf(server) === 0 ? 'first' : 'second');
   const height = firstTop + panels.length * (panelHeight + panelGap);
@@ -92,9 +89,7 @@ export function plotOf(name: CurveName, points: readonly Point[]): string {
       ...y.ticks.map((tick) => grid(left, width - right, y(tick), shown(tick))),
       ...servers.map((server) => line(server, of, classes(server))),
       ...(dashed === undefined ? [] : servers.map((server) => line(server, dashed, `${classes(server)} dashed`))),
-      ...x.ticks.map((tick) =>
-        mark(x(tick), top + panelHeight, `${short(tick)} ${tick === x.ticks.at(-1) ? unit : ''}`.trim()),
-      ),
+      ...x.ticks.map((tick) => mark(x(tick), top + panelHeight, short(tick))),
     ].join('');
   });
   const lines =

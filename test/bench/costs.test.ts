@@ -55,7 +55,7 @@ describe('the costs that the model goes by', () => {
     expect(costs).toMatchObject({ deliveryBytes: 480, flushSeconds: 0.004 });
   });
 
-  it('foretell three and four instances from one and two', () => {
+  it('foretell four instances from up to three', () => {
     const costs = measuredCosts(results);
     if (costs === undefined) throw new Error('Something was not measured');
     const checked = check(results, costs);

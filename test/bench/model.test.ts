@@ -13,8 +13,8 @@ import {
 const costs: Costs = {
   server: { flush: 200, send: 60, frame: 12, connect: 500, silentSecond: 2, kibPerConnection: 18 },
   postgres: { commit: 300, row: 30 },
-  classic: { publish: 60, receive: 50, redis: 10, bytes: 600 },
-  sharded: { publish: 50, receive: 40, redis: 10, bytes: 600 },
+  classic: { idle: 5_000, publish: 60, receive: 50, redis: 10, bytes: 600 },
+  sharded: { idle: 5_000, publish: 50, receive: 40, redis: 10, bytes: 600 },
   deliveryBytes: 500,
   flushSeconds: 0.003,
 };
@@ -88,7 +88,7 @@ describe('the model of a deployment', () => {
     const usage = { connections: 2_000, sends: 0.1, online: 10, connects: 0 };
     // Each instance: 100 sends in 100 / 1.3 flushes, 1,000 frames, 1,000 connections.
     const flushes = 100 / 1.3;
-    const micros = 200 * flushes + 60 * 100 + 12 * 1_000 + 60 * flushes + 50 * flushes + 2 * 1_000;
+    const micros = 200 * flushes + 60 * 100 + 12 * 1_000 + 5_000 + 60 * flushes + 50 * flushes + 2 * 1_000;
     expect(utilisation(costs, deployment, usage)['instance: processor']).toBeCloseTo(micros / 1e6, 9);
   });
 
