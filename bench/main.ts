@@ -8,7 +8,7 @@ import { reportOf, writeReport } from './report.js';
 import { noResults, readResults, writeResults, type Results } from './results.js';
 import { runConnecting, runLoads } from './rounds.js';
 import { withBacking, type Backing } from './servers/backing.js';
-import { contenders } from './servers/contenders.js';
+import { buildOf, contenders } from './servers/contenders.js';
 import { windows, workloads } from './workloads.js';
 
 const curveNames = Object.keys(curves) as CurveName[];
@@ -21,6 +21,7 @@ const usage = `npm run bench -- [options]
   --rounds N        how many rounds; default 3
   --workload NAME   only this workload, or all of its kind (W1, W1-10); may be given several times
   --server NAME     only this server beside P1, or this line of a curve; may be given several times
+  --build DIR       beside them Parley as it was built in another checkout; may be given several times
   --curves          only the curves: ${curveNames.join(', ')}
   --curve NAME      only this curve; may be given several times
   --messages N      how many messages W5 and the curve of rows store at most; default 10000000
@@ -38,6 +39,7 @@ const { values: given } = parseArgs({
     rounds: { type: 'string', default: '3' },
     workload: { type: 'string', multiple: true, default: [] },
     server: { type: 'string', multiple: true, default: [] },
+    build: { type: 'string', multiple: true, default: [] },
     curves: { type: 'boolean', default: false },
     curve: { type: 'string', multiple: true, default: [] },
     messages: { type: 'string', default: '10000000' },
@@ -73,7 +75,11 @@ async function measureAll(backing: Backing, results: Results): Promise<void> {
     if (given.report !== undefined) await writeResults(given.report, results);
   };
   const [first, ...others] = contenders;
-  const compared = [...(first === undefined ? [] : [first]), ...chosen(others, given.server)];
+  const compared = [
+    ...(first === undefined ? [] : [first]),
+    ...chosen(others, given.server),
+    ...given.build.map(buildOf),
+  ];
   const onlyCurves = (given.curves || given.curve.length > 0) && given.workload.length === 0;
   const wanted = onlyCurves ? [] : chosen([...workloads, connecting, reading], given.workload);
   const loads = workloads.filter((workload) => wanted.includes(workload));

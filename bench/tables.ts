@@ -162,8 +162,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 function inOrder<T>(byServer: Record<string, T>): [string, T][] {
-  const names = contenders.map(({ name }) => name);
-  return Object.entries(byServer).sort(([a], [b]) => names.indexOf(a) - names.indexOf(b));
+  const places = new Map(contenders.map(({ name }, place) => [name, place]));
+  const placeOf = (name: string): number => places.get(name) ?? contenders.length;
+  return Object.entries(byServer).sort(([a], [b]) => placeOf(a) - placeOf(b));
 }
 
 export const whole = (value: number): string => Math.round(value).toLocaleString('en');

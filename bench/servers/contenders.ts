@@ -1,3 +1,4 @@
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { jwtSecret, tokenOf } from '../../verify/processes/token.js';
 import type { DialectName } from '../load/dialect.js';
@@ -53,15 +54,27 @@ export const contenders: Contender[] = [
     instances: 1,
     start: ({ databaseUrl }) => ServerProcess.start(tutorial, { DATABASE_URL: databaseUrl }),
   },
-  {
-    name: 'Parley',
-    title: 'Parley, one instance',
-    dialect: 'parley',
-    instances: 1,
-    start: ({ databaseUrl }) => ServerProcess.start(parley, { ...settings, DATABASE_URL: databaseUrl }),
-  },
+  { ...instanceOf(parley), name: 'Parley', title: 'Parley, one instance' },
   { ...clusterOf(2, 'classic'), name: 'Parley × 2', title: 'two instances of Parley, on one processor' },
 ];
+
+/** Parley as it was built in another checkout, for comparing with it; called by the name of its folder. */
+export function buildOf(checkout: string): Contender {
+  const folder = resolve(checkout);
+  return {
+    ...instanceOf(join(folder, 'dist/main.js')),
+    name: basename(folder),
+    title: `Parley as built in ${checkout}`,
+  };
+}
+
+function instanceOf(file: string): Pick<Contender, 'dialect' | 'instances' | 'start'> {
+  return {
+    dialect: 'parley',
+    instances: 1,
+    start: ({ databaseUrl }) => ServerProcess.start(file, { ...settings, DATABASE_URL: databaseUrl }),
+  };
+}
 
 /** So many instances of Parley, with Redis between them also where there is one. */
 export function clusterOf(instances: number, adapter: 'classic' | 'sharded'): Contender {

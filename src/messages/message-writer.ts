@@ -9,7 +9,7 @@ import { isTransient } from '../database/failures.js';
 import type { SendMessage } from '../protocol/index.js';
 import { RoomBroadcaster } from '../realtime/room-broadcaster.js';
 import { BEHIND_REFUSED, RefusedSends } from './refused-sends.js';
-import { framesOf, outcomeOf, store, type Send, type SentRow, type Written } from './send-statement.js';
+import { framesOf, outcomeOf, store, type Patience, type Send, type SentRow, type Written } from './send-statement.js';
 
 /** Sends that share a commit, at most. */
 const BATCH = 500;
@@ -23,8 +23,13 @@ const ANSWER_WITHIN = 4_000;
  */
 const LANES = 2;
 
+/** Where another instance was found to write to the same rooms, its batches are waited for at once, for so long, in ms. */
+const SHARED_FOR = 1_000;
+
 interface Lane {
   waiting: Waiting[];
+  /** Until when its rooms are taken to be written to by others as well, by `performance.now()`. */
+  sharedUntil: number;
   running: Promise<void> | undefined;
 }
 
@@ -43,7 +48,11 @@ interface Waiting extends Send {
 @Injectable()
 export class MessageWriter implements OnApplicationShutdown {
   private readonly logger = new Logger(MessageWriter.name);
-  private readonly lanes = Array.from({ length: LANES }, (): Lane => ({ waiting: [], running: undefined }));
+  private readonly lanes = Array.from({ length: LANES }, (): Lane => ({
+    waiting: [],
+    sharedUntil: 0,
+    running: undefined,
+  }));
   /** The sends to rooms whose lock is waited for, in order. */
   private readonly byRoom = new Map<string, Waiting[]>();
   private readonly roomsInTurn: string[] = [];
@@ -144,12 +153,26 @@ export class MessageWriter implements OnApplicationShutdown {
     while (lane.waiting.length > 0) {
       const { batch, later } = this.nextBatch(lane.waiting);
       lane.waiting = later;
-      const busy = await this.flush(batch, false);
+      const busy = await this.flushInLane(lane, batch);
       if (busy.length > 0) this.moveToRoomLanes(lane, busy);
       // First what was stored goes out, then what came meanwhile is read: on a busy server that is the next batch, a full one.
       await turn();
       await turn();
     }
+  }
+
+  /**
+   * Most locks are those of another instance that stores a batch for the same rooms: they are worth a moment. Who holds one
+   * longer than that holds up only his own room. @returns those that have to wait for it
+   */
+  private async flushInLane(lane: Lane, batch: Waiting[]): Promise<Waiting[]> {
+    const isShared = performance.now() < lane.sharedUntil;
+    const left = isShared ? await this.flush(batch, 'brief') : batch;
+    const locked = await this.flush(left, 'none');
+    if (isShared || locked.length === 0) return locked;
+    const busy = await this.flush(locked, 'brief');
+    if (busy.length === 0) lane.sharedUntil = performance.now() + SHARED_FOR;
+    return busy;
   }
 
   /** These could not be stored at once; what waits behind them for the same rooms stays behind them. */
@@ -172,15 +195,15 @@ export class MessageWriter implements OnApplicationShutdown {
       for (let waiting = this.byRoom.get(roomId) ?? []; waiting.length > 0; waiting = this.byRoom.get(roomId) ?? []) {
         const { batch, later } = this.nextBatch(waiting);
         this.byRoom.set(roomId, later);
-        await this.flush(batch, true);
+        await this.flush(batch, 'endless');
       }
       this.byRoom.delete(roomId);
     }
     this.roomLanes -= 1;
   }
 
-  /** Answers every send of the batch but those it gives back: their rooms were locked and it was not to wait. Never throws. */
-  private async flush(batch: Waiting[], wait: boolean): Promise<Waiting[]> {
+  /** Answers every send of the batch but those it gives back: their rooms were locked for longer than it was to wait. Never throws. */
+  private async flush(batch: Waiting[], wait: Patience): Promise<Waiting[]> {
     if (batch.length === 0) return [];
     // The order of room ids is the order of locks; within a room it stays that of arrival.
     const sorted = [...batch].sort((a, b) =>
@@ -194,7 +217,7 @@ export class MessageWriter implements OnApplicationShutdown {
   }
 
   /** After the commit: tells the rooms, then answers. */
-  private settle(sorted: Waiting[], rows: SentRow[]): Waiting[] {
+  private settle(sorted: Waiting[], rows: (SentRow | 'busy')[]): Waiting[] {
     const outcomes = sorted.map((waiting, i) => outcomeOf(waiting, rows[i]));
     this.broadcaster.publish(framesOf(outcomes));
     const busy: Waiting[] = [];
@@ -207,7 +230,7 @@ export class MessageWriter implements OnApplicationShutdown {
     return busy;
   }
 
-  private async fail(batch: Waiting[], error: unknown, wait: boolean): Promise<Waiting[]> {
+  private async fail(batch: Waiting[], error: unknown, wait: Patience): Promise<Waiting[]> {
     if (isTransient(error)) {
       this.logger.warn(`Postgres did not store ${batch.length} messages: ${String(error)}`);
       for (const waiting of batch) {

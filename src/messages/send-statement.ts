@@ -11,6 +11,13 @@ const RETRY_PAUSE = 100;
 /** A statement that takes longer than this has lost its connection, in ms. */
 const STATEMENT_TIMEOUT = 2_500;
 
+/** Whether a room that somebody else has locked is waited for: not at all, for `BRIEFLY`, or for as long as a statement may take. */
+export type Patience = 'none' | 'brief' | 'endless';
+/** Longer than another instance takes to store a batch, in ms. */
+const BRIEFLY = 100;
+/** SQLSTATE of a lock that was waited for in vain. */
+const LOCK_NOT_AVAILABLE = '55P03';
+
 /** A send as the statement takes it. */
 export interface Send {
   readonly caller: Caller;
@@ -45,21 +52,23 @@ const refusals = {
  * is safe: what was stored is found by its clientMsgId.
  *
  * Precondition: ordered by room id, no clientMsgId of a sender and room twice.
- * @param wait whether to wait for rooms that somebody else has locked; their sends come back `busy` otherwise
+ * @param wait for rooms that somebody else has locked. Without any patience their sends come back `busy`, and the others are
+ * stored; with a little, all come back so when it was not enough
  * @throws what the database says, once the budget is spent
  */
-export async function store(pool: pg.Pool, sends: readonly Send[], wait: boolean): Promise<SentRow[]> {
+export async function store(pool: pg.Pool, sends: readonly Send[], wait: Patience): Promise<(SentRow | 'busy')[]> {
   const query = {
     name: 'send_messages',
     query_timeout: STATEMENT_TIMEOUT,
-    text: 'select outcome, seq, rev, cast(extract(epoch from created_at) * 1000 as float8) as created_at from send_messages($1, $2, $3, $4, $5, $6)',
+    text: 'select outcome, seq, rev, cast(extract(epoch from created_at) * 1000 as float8) as created_at from send_messages($1, $2, $3, $4, $5, $6, $7)',
     values: [
       arrayOf(sends, ({ request }) => request.roomId),
       arrayOf(sends, ({ caller }) => caller.id),
       arrayOf(sends, ({ request }) => quoted(request.clientMsgId)),
       arrayOf(sends, ({ fingerprint }) => `"\\\\x${fingerprint}"`),
       arrayOf(sends, ({ request }) => quoted(request.text)),
-      wait,
+      wait !== 'none',
+      wait === 'brief' ? BRIEFLY : 0,
     ],
   };
   const deadline = Math.min(...sends.map(({ since }) => since)) + RETRY_BUDGET;
@@ -69,6 +78,7 @@ export async function store(pool: pg.Pool, sends: readonly Send[], wait: boolean
       if (rows.length !== sends.length) throw new Error(`send_messages answered ${rows.length} of ${sends.length}`);
       return rows;
     } catch (error) {
+      if (wait === 'brief' && (error as { code?: unknown }).code === LOCK_NOT_AVAILABLE) return sends.map(() => 'busy');
       const pause = Math.random() * RETRY_PAUSE;
       if (!isTransient(error) || performance.now() + pause > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, pause));
@@ -88,8 +98,8 @@ function quoted(text: string): string {
 }
 
 /** Undefined where the room was busy: nothing became of it yet. */
-export function outcomeOf(sent: Send, row: SentRow | undefined): Written | ChatError | undefined {
-  if (row === undefined || row.outcome === 'busy') return undefined;
+export function outcomeOf(sent: Send, row: SentRow | 'busy' | undefined): Written | ChatError | undefined {
+  if (row === undefined || row === 'busy' || row.outcome === 'busy') return undefined;
   if (row.outcome === 'duplicate') return { kind: 'duplicate', seq: row.seq };
   if (row.outcome !== 'stored') return new ChatError(row.outcome, refusals[row.outcome]);
   const { caller, request } = sent;

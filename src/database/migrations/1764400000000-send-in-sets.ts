@@ -3,17 +3,20 @@ import { sendMessages } from './1763800000000-foundation.js';
 
 /**
  * `send_messages` in two statements, whatever the number of rooms and messages: one locks the rooms, one does all the rest.
- * Signature, outcomes and order of locks are those of before, so instances of both versions can run at the same time.
+ * It is called as before, and outcomes and order of locks are those of before, so instances of both versions can run at
+ * the same time.
  */
 export class SendInSets1764400000000 implements MigrationInterface {
   name = 'SendInSets1764400000000';
 
   async up(runner: QueryRunner): Promise<void> {
+    await runner.query('drop function send_messages');
     await runner.query(sendMessagesInSets);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(sendMessages.replace('create function', 'create or replace function'));
+    await runner.query('drop function send_messages');
+    await runner.query(sendMessages);
   }
 }
 
@@ -24,7 +27,8 @@ export class SendInSets1764400000000 implements MigrationInterface {
  * batches can never wait for each other in a circle.
  *
  * With p_wait false a room that someone else has locked is passed over: its sends come back as \`busy\` and the others do
- * not wait for it. The caller sends those again with p_wait true.
+ * not wait for it. The caller sends those again with p_wait true; it then waits, with a p_patience_ms above 0 at most so long
+ * for each lock, and fails with lock_not_available.
  *
  * Each statement of a volatile function sees what was committed before that statement: so once the rooms are locked, the
  * second one sees every send that ever got a number there. (One statement that does both looks with the snapshot from
@@ -34,8 +38,9 @@ export class SendInSets1764400000000 implements MigrationInterface {
  * were empty when they were last analyzed.
  */
 const sendMessagesInSets = `
-create or replace function send_messages(
-  p_room_ids uuid[], p_sender_ids uuid[], p_client_msg_ids text[], p_fingerprints bytea[], p_texts text[], p_wait boolean
+create function send_messages(
+  p_room_ids uuid[], p_sender_ids uuid[], p_client_msg_ids text[], p_fingerprints bytea[], p_texts text[], p_wait boolean,
+  p_patience_ms int default 0
 ) returns table (outcome text, seq bigint, rev bigint, created_at timestamptz)
 language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_mergejoin = off
@@ -50,6 +55,9 @@ declare
   stored_at timestamptz;
 begin
   if p_wait then
+    if p_patience_ms > 0 then
+      perform set_config('lock_timeout', p_patience_ms::text, true);
+    end if;
     select array_agg(r.id), array_agg(r.seq), array_agg(r.rev), array_agg(r.visibility = 'public'), array_agg(r.archived_at is not null)
       into ids, seqs, revs, public, archived
       from (select * from rooms where id = any(p_room_ids) order by id for no key update) r;
