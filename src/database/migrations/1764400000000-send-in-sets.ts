@@ -34,8 +34,8 @@ export class SendInSets1764400000000 implements MigrationInterface {
  * second one sees every send that ever got a number there. (One statement that does both looks with the snapshot from
  * before the wait, and stores doubles.)
  *
- * The settings keep its plan what it is: made once, not for every size of batch, and with indexes, also where the tables
- * were empty when they were last analyzed.
+ * The settings and the \`limit 1\` keep its plan what it is: made once, not for every size of batch, and with one look into an
+ * index for each message, also where it was made while the tables were empty or small. They grow, and the plan stays.
  */
 const sendMessagesInSets = `
 create function send_messages(
@@ -84,10 +84,16 @@ begin
       from unnest(p_room_ids, p_sender_ids, p_client_msg_ids, p_fingerprints, p_texts)
         with ordinality as item(room_id, sender_id, client_msg_id, fingerprint, text, position)
       left join unnest(ids, seqs, revs, public, archived) as room(id, seq, rev, public, archived) on room.id = item.room_id
-      left join messages known on known.room_id = item.room_id
-        and known.sender_id = item.sender_id and known.client_msg_id = item.client_msg_id
-      left join memberships member on member.room_id = item.room_id
-        and member.user_id = item.sender_id and member.left_at is null
+      left join lateral (
+        select m.seq, m.rev, m.fingerprint from messages m
+        where m.room_id = item.room_id and m.sender_id = item.sender_id and m.client_msg_id = item.client_msg_id
+        limit 1
+      ) known on true
+      left join lateral (
+        select m.user_id from memberships m
+        where m.room_id = item.room_id and m.user_id = item.sender_id and m.left_at is null
+        limit 1
+      ) member on true
     ), numbered as materialized (
       select *, row_number() over (partition by room_id, outcome order by position) as place from judged
     ), inserted as (
