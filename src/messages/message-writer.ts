@@ -30,7 +30,7 @@ interface Lane {
   waiting: Waiting[];
   /** Until when its rooms are taken to be written to by others as well, by `performance.now()`. */
   sharedUntil: number;
-  running: Promise<void> | undefined;
+  running: boolean;
 }
 
 interface Waiting extends Send {
@@ -51,7 +51,7 @@ export class MessageWriter implements OnApplicationShutdown {
   private readonly lanes = Array.from({ length: LANES }, (): Lane => ({
     waiting: [],
     sharedUntil: 0,
-    running: undefined,
+    running: false,
   }));
   /** The sends to rooms whose lock is waited for, in order. */
   private readonly byRoom = new Map<string, Waiting[]>();
@@ -64,7 +64,7 @@ export class MessageWriter implements OnApplicationShutdown {
   private stopped = false;
   private idle: (() => void) | undefined;
   private readonly pool: pg.Pool;
-  /** Rooms that may wait for their lock at the same time, each with a connection of its own; the others are left for the common lanes. */
+  /** Rooms that may wait for their lock at the same time, each with a connection of its own. The others are left for the common lanes: one where there are two in all. */
   private readonly maxRoomLanes: number;
 
   constructor(
@@ -72,7 +72,7 @@ export class MessageWriter implements OnApplicationShutdown {
     private readonly broadcaster: RoomBroadcaster,
   ) {
     this.pool = sendPool(database);
-    this.maxRoomLanes = this.pool.options.max - LANES;
+    this.maxRoomLanes = Math.max(1, this.pool.options.max - LANES);
   }
 
   /**
@@ -144,10 +144,11 @@ export class MessageWriter implements OnApplicationShutdown {
     const lane = this.lanes[parseInt(waiting.request.roomId.slice(-1), 16) % LANES];
     if (lane === undefined) throw new Error('A room id does not end in a digit');
     lane.waiting.push(waiting);
-    lane.running ??= this.runCommonLane(lane).finally(() => (lane.running = undefined));
+    if (!lane.running) void this.runCommonLane(lane);
   }
 
   private async runCommonLane(lane: Lane): Promise<void> {
+    lane.running = true;
     // What comes in the same turn of the event loop goes into one batch.
     await turn();
     while (lane.waiting.length > 0) {
@@ -159,6 +160,8 @@ export class MessageWriter implements OnApplicationShutdown {
       await turn();
       await turn();
     }
+    // In the same breath as the look that found nothing: what comes from now on begins a run of its own.
+    lane.running = false;
   }
 
   /**
