@@ -1,61 +1,25 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { publicKeyAlgorithms, type PublicKeyAlgorithm } from './auth/verification-key.js';
+import { checked, Environment } from './config/environment.js';
+import { defaultRates, type Rates } from './limits/rates.js';
+import { redisSettings, type RedisSettings } from './config/redis-settings.js';
 import { StartError } from './start-error.js';
 
-const SECRET_BYTES = 32;
-
-const secret = z
-  .string()
-  .refine((value) => Buffer.byteLength(value) >= SECRET_BYTES, `has to be at least ${SECRET_BYTES} bytes`)
-  .refine((value) => new Set(value).size > 8, 'has to be random; make one with: openssl rand -base64 48');
-
-const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
-
-const url = (...schemes: string[]) =>
-  z
-    .url()
-    .refine(
-      (value) => schemes.some((scheme) => value.startsWith(`${scheme}://`)),
-      `has to start with ${schemes[0]}://`,
-    );
-
-const list = z.string().transform((value) =>
-  value
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== ''),
-);
-
-/** Everything that can be set, by its name in the environment. docs/operations.md lists the same. */
-const Environment = z.object({
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
-  HOST: z.string().optional(),
-  DATA_DIR: z.string().default('data'),
-  WEB_DIR: z.string().default('web/dist'),
-  DATABASE_URL: url('postgres', 'postgresql').optional(),
-  DATABASE_POOL_SIZE: z.coerce.number().int().min(4).max(200).default(10),
-  REDIS_URL: list.pipe(z.array(url('redis', 'rediss')).min(1, 'has to start with redis://')).optional(),
-  REDIS_ADAPTER: z.enum(['classic', 'sharded'], 'takes classic or sharded').default('classic'),
-  REDIS_PREFIX: z
-    .string()
-    .regex(/^[\w:-]{1,40}$/, 'takes letters, digits, _ : and -')
-    .default('parley'),
-  JWT_SECRET: secret.optional(),
-  JWT_ISSUER: z.string().optional(),
-  JWT_AUDIENCE: z.string().optional(),
-  ADMIN_KEY: secret.optional(),
-  GUESTS: onOff.optional(),
-  DOCS: onOff.default(true),
-  CORS_ORIGINS: list.default([]),
-  REQUIRE_DURABLE: onOff.default(false),
-  REDIS_REQUIRED: onOff.default(false),
-  REQUESTS_PER_SECOND: z.coerce.number().int().min(1).default(500),
-  INBOUND_BYTES_PER_SECOND: z.coerce.number().int().min(65_536).default(1_048_576),
-  OUTBOUND_BYTES: z.coerce.number().int().min(65_536).default(1_048_576),
-  CONNECTS_PER_SECOND: z.coerce.number().int().min(1).default(250),
-  DRAIN_MS: z.coerce.number().int().min(0).max(25_000).optional(),
-  LOG_LEVEL: z.enum(['error', 'warn', 'log', 'debug']).default('log'),
-});
+/** How users of the app are known. */
+export interface AppTokens {
+  /** HS256 secrets that the app shares, or where its public keys are (`https:`, `file:`) and what they may be for. */
+  trust: { secrets: readonly string[] } | { keys: URL; algorithms: readonly PublicKeyAlgorithm[] };
+  issuer: string | undefined;
+  audience: string | undefined;
+  /** In which claims the app says who someone is, and what others see. */
+  claims: {
+    subject: string;
+    name: string;
+    /** Undefined: no token makes an admin or an auditor. */
+    role?: string | undefined;
+  };
+}
 
 export interface Config {
   /** True when Parley brings its own Postgres and needs nothing set. */
@@ -67,12 +31,17 @@ export interface Config {
   webDir: string;
   database: { url: string; poolSize: number };
   /** Undefined: one instance, in memory. */
-  redis: { urls: readonly string[]; adapter: 'classic' | 'sharded'; prefix: string; required: boolean } | undefined;
-  /** HS256 secret that the app signs its users' tokens with; Parley signs guests' tokens with it too. */
-  jwt: { secret: string; issuer: string | undefined; audience: string | undefined };
-  /** Undefined: the admin REST does not exist. */
+  redis: RedisSettings | undefined;
+  /** Undefined: no token of an app is taken. */
+  app: AppTokens | undefined;
+  /** Parley signs guests' tokens with the first secret, and takes those of all; undefined: there are no guests. */
+  guests: { secrets: readonly string[] } | undefined;
+  /** What the tokens of accounts are made with: by the first secret, and those of all are taken; undefined: there are no accounts. */
+  accounts: { secrets: readonly string[] } | undefined;
+  /** Undefined: no key opens the admin REST. */
   adminKey: string | undefined;
-  guests: boolean;
+  /** Where the admin REST is served; undefined: with everything else. */
+  admin: { port: number; host: string } | undefined;
   docs: boolean;
   /** Browser origins other than our own that may connect. */
   corsOrigins: readonly string[];
@@ -85,6 +54,14 @@ export interface Config {
     outboundBytes: number;
     connectsPerSecond: number;
   };
+  /** How many a user may have, and an address whose tokens were not checked yet, at one instance. */
+  connections: { perUser: number; uncheckedPerAddress: number };
+  /** What users, rooms and addresses may do in a time, over all instances. */
+  rates: Rates;
+  /** Whose word is taken for a client's address: that of proxies, by address, or of so many in a row. */
+  trustProxy: readonly string[] | number;
+  /** Who is asked before a message is stored, and what counts where he does not answer in time. */
+  preSendHook: { url: string; secret: string; timeoutMs: number; fail: 'open' | 'closed' } | undefined;
   /** How long clients get to leave before a stop cuts them, in ms. */
   drainMs: number;
   logLevel: 'error' | 'warn' | 'log' | 'debug';
@@ -113,6 +90,7 @@ export async function readConfig(
     dataDir,
     webDir: resolve(env.WEB_DIR),
     docs: env.DOCS,
+    admin: env.ADMIN_PORT === undefined ? undefined : { port: env.ADMIN_PORT, host: env.ADMIN_HOST },
     corsOrigins: env.CORS_ORIGINS,
     requireDurable: env.REQUIRE_DURABLE,
     limits: {
@@ -121,24 +99,13 @@ export async function readConfig(
       outboundBytes: env.OUTBOUND_BYTES,
       connectsPerSecond: env.CONNECTS_PER_SECOND,
     },
+    connections: { perUser: env.CONNECTIONS_PER_USER, uncheckedPerAddress: env.UNCHECKED_PER_ADDRESS },
+    rates: env.LIMITS ?? defaultRates,
+    trustProxy: env.TRUST_PROXY,
+    preSendHook: preSendHook(env),
     logLevel: env.LOG_LEVEL,
-    redis:
-      env.REDIS_URL === undefined
-        ? undefined
-        : {
-            urls: env.REDIS_URL,
-            adapter: env.REDIS_ADAPTER,
-            prefix: env.REDIS_PREFIX,
-            required: env.REDIS_REQUIRED,
-          },
+    redis: await redisSettings(env),
   };
-  if ((env.REDIS_URL?.length ?? 0) > 1 && env.REDIS_ADAPTER === 'classic') {
-    throw new StartError(
-      'REDIS_URL names several nodes, which only a Redis Cluster has: set REDIS_ADAPTER=sharded, or name one.',
-    );
-  }
-  const jwt = { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE };
-
   if (env.DATABASE_URL === undefined) {
     if (env.REDIS_URL !== undefined) {
       throw new StartError(
@@ -152,15 +119,9 @@ export async function readConfig(
       drainMs: env.DRAIN_MS ?? 200,
       host: env.HOST ?? '127.0.0.1',
       database: { url: own.databaseUrl, poolSize: env.DATABASE_POOL_SIZE },
-      jwt: { ...jwt, secret: env.JWT_SECRET ?? own.jwtSecret },
+      ...entrances(env, own.jwtSecret),
       adminKey: env.ADMIN_KEY ?? own.adminKey,
-      guests: env.GUESTS ?? true,
     };
-  }
-  if (env.JWT_SECRET === undefined) {
-    throw new StartError(
-      'JWT_SECRET is not set: give the secret that your app signs its tokens with (HS256), e.g. from: openssl rand -base64 48',
-    );
   }
   return {
     ...shared,
@@ -168,14 +129,13 @@ export async function readConfig(
     drainMs: env.DRAIN_MS ?? 4_000,
     host: env.HOST ?? '0.0.0.0',
     database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE },
-    jwt: { ...jwt, secret: env.JWT_SECRET },
+    ...entrances(env),
     adminKey: env.ADMIN_KEY,
-    guests: env.GUESTS ?? false,
   };
 }
 
 /**
- * What a migration needs, and nothing else.
+ * Where the database is, and nothing else.
  * @throws StartError
  */
 export function readDatabase(environment: NodeJS.ProcessEnv): Config['database'] {
@@ -188,17 +148,80 @@ export function readDatabase(environment: NodeJS.ProcessEnv): Config['database']
   return { url, poolSize };
 }
 
-function checked<T>(settings: z.ZodType<T>, environment: NodeJS.ProcessEnv): T {
-  // An empty value is what `NAME=` in a compose file gives: not set.
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = settings.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new StartError(
-    `The setting ${String(issue?.path[0])} is wrong: it ${sentence(issue?.message ?? 'is not understood')}.`,
+/**
+ * What a migration needs, and nothing else: the database as who may change the schema, and as who serves.
+ * @throws StartError
+ */
+export function readMigration(environment: NodeJS.ProcessEnv): { owning: Config['database']; serving: string } {
+  const { url: serving, poolSize } = readDatabase(environment);
+  const { MIGRATION_DATABASE_URL: url = serving } = checked(
+    Environment.pick({ MIGRATION_DATABASE_URL: true }),
+    environment,
   );
+  return { owning: { url, poolSize }, serving };
 }
 
-function sentence(message: string): string {
-  return message.startsWith('has to') || message.startsWith('takes') ? message : `is not accepted (${message})`;
+/** Who comes in, and by what that is known. @param own embedded mode's secret, for what is not set */
+function entrances(env: z.output<typeof Environment>, own?: string): Pick<Config, 'app' | 'guests' | 'accounts'> {
+  const { JWT_SECRET: secret, JWT_OLD_SECRET: oldSecret, JWT_KEYS: keys } = env;
+  const { GUESTS: isOpen = own !== undefined, ACCOUNTS: hasAccounts = own !== undefined } = env;
+  if (keys !== undefined && secret !== undefined) {
+    throw new StartError(
+      'JWT_SECRET and JWT_KEYS are both set, and your app signs with one of them: take the other one out. What signs guests’ tokens is GUEST_SECRET.',
+    );
+  }
+  if (oldSecret !== undefined && secret === undefined)
+    throw new StartError('JWT_OLD_SECRET is set without JWT_SECRET, which takes its place: set both or none.');
+  if (env.JWT_ALGORITHMS !== undefined && keys === undefined)
+    throw new StartError('JWT_ALGORITHMS is for the public keys of JWT_KEYS, which is not set: set both or none.');
+  const guestSecret = env.GUEST_SECRET ?? secret ?? own;
+  if (isOpen && guestSecret === undefined) {
+    throw new StartError(
+      'GUESTS is on, and there is nothing to sign their tokens with: set GUEST_SECRET, e.g. to the output of: openssl rand -base64 48',
+    );
+  }
+  const accountSecret = env.ACCOUNT_SECRET ?? secret ?? own;
+  if (hasAccounts && accountSecret === undefined) {
+    throw new StartError(
+      'ACCOUNTS is on, and there is nothing to make their tokens with: set ACCOUNT_SECRET, e.g. to the output of: openssl rand -base64 48',
+    );
+  }
+  const appSecret = secret ?? own;
+  let trust: AppTokens['trust'] | undefined;
+  if (keys !== undefined) trust = { keys, algorithms: env.JWT_ALGORITHMS ?? publicKeyAlgorithms };
+  else if (appSecret !== undefined) trust = { secrets: given(appSecret, oldSecret) };
+  if (trust === undefined && !isOpen && !hasAccounts) {
+    throw new StartError(
+      'JWT_SECRET is not set, nor is JWT_KEYS: give the secret that your app signs its tokens with (HS256), e.g. from: openssl rand -base64 48, or the URL or file of its public keys.',
+    );
+  }
+  return {
+    app: trust && {
+      trust,
+      issuer: env.JWT_ISSUER,
+      audience: env.JWT_AUDIENCE,
+      claims: { subject: env.JWT_SUBJECT_CLAIM, name: env.JWT_NAME_CLAIM, role: env.JWT_ROLE_CLAIM },
+    },
+    guests: isOpen
+      ? { secrets: given(guestSecret, env.GUEST_SECRET === undefined ? oldSecret : undefined) }
+      : undefined,
+    accounts: hasAccounts
+      ? { secrets: given(accountSecret, env.ACCOUNT_SECRET === undefined ? oldSecret : undefined) }
+      : undefined,
+  };
+}
+
+function given(...secrets: (string | undefined)[]): string[] {
+  return secrets.filter((secret) => secret !== undefined);
+}
+
+/** @throws StartError */
+function preSendHook(env: z.output<typeof Environment>): Config['preSendHook'] {
+  const { PRE_SEND_HOOK_URL: url, PRE_SEND_HOOK_SECRET: secret } = env;
+  if ((url === undefined) !== (secret === undefined))
+    throw new StartError(
+      'Of PRE_SEND_HOOK_URL and PRE_SEND_HOOK_SECRET one is set alone: the secret signs what is sent to the URL, so set both or none.',
+    );
+  if (url === undefined || secret === undefined) return undefined;
+  return { url, secret, timeoutMs: env.PRE_SEND_HOOK_TIMEOUT_MS, fail: env.PRE_SEND_HOOK_FAIL };
 }

@@ -5,6 +5,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Request } from 'express';
 import helmet from 'helmet';
 import { AppModule } from './app.module.js';
+import { identifyRequest } from './auth/origin.js';
 import type { Config } from './config.js';
 import { limits } from './protocol/index.js';
 import { QuietLogger } from './quiet-logger.js';
@@ -27,9 +28,13 @@ export async function createApp(config: Config): Promise<NestExpressApplication>
   });
   app.useBodyParser('json', { limit: limits.payloadBytes });
   app.disable('x-powered-by');
-  const http: Server = app.getHttpServer();
-  http.headersTimeout = 10_000;
+  app.set('trust proxy', config.trustProxy);
+  const http: Server & { connectionsCheckingInterval?: number } = app.getHttpServer();
+  http.headersTimeout = 9_000;
+  // Node looks every half a minute whether one of these is over; read when it begins to listen.
+  http.connectionsCheckingInterval = 1_000;
   http.requestTimeout = 30_000;
+  app.use(identifyRequest);
   app.use(securityHeaders());
   app.enableCors((request: Request, decide) => {
     const { origin, host } = request.headers;

@@ -23,16 +23,34 @@ class Validation extends StandardSchemaValidationPipe {
   /** The bounds come first: what follows walks the payload recursively. */
   override transform<T>(value: T, metadata: ArgumentMetadata): Promise<T> {
     if (metadata.type === 'body') mustBeWithinBounds(value);
-    return super.transform(value, metadata);
+    return super.transform<T>(value, metadata).catch((error: unknown) => {
+      throw error instanceof TypeError ? unreadable() : error;
+    });
   }
 }
 
 /** The same for a request that does not come through Nest: as its schema gives it. @throws ChatError `invalid_argument` */
 export function checked<T>(schema: ZodType<T>, request: unknown): T {
   mustBeWithinBounds(request);
-  const { success, data, error } = schema.safeParse(request);
+  const { success, data, error } = parsed(schema, request);
   if (success) return data;
   throw refusalOf(error.issues);
+}
+
+/**
+ * Zod compares the `length` of whatever stands where a text has to stand, and what a client calls so may be an object that cannot be
+ * compared: `{"length":{"toString":0}}` makes it throw.
+ */
+function parsed<T>(schema: ZodType<T>, request: unknown): ReturnType<ZodType<T>['safeParse']> {
+  try {
+    return schema.safeParse(request);
+  } catch (error) {
+    throw error instanceof TypeError ? unreadable() : error;
+  }
+}
+
+function unreadable(): ChatError {
+  return new ChatError('invalid_argument', 'The request does not fit its schema');
 }
 
 function mustBeWithinBounds(request: unknown): void {

@@ -1,8 +1,9 @@
-import { Controller, Delete, Get, Param, Query, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiSecurity, ApiTags } from '@nestjs/swagger';
-import { Id, MessageResult, RoomSummary } from '../protocol/index.js';
+import { Id, MessageResult, RoomSummary, SentMessage, SystemMessage } from '../protocol/index.js';
 import { Answers } from '../rest/answers.js';
 import { SeqParam } from '../rest/query.js';
+import { TheActor, type Actor } from './actor.js';
 import { AdminGuard } from './admin.guard.js';
 import { AdminMessagePage, AdminMessagesQuery, AdminRoomPage, AdminRoomsQuery } from './admin.schemas.js';
 import { AdminService } from './admin.service.js';
@@ -29,18 +30,30 @@ export class AdminController {
   @Get(':roomId/messages')
   @Answers(200, AdminMessagePage)
   listMessages(
+    @TheActor() actor: Actor,
     @Param('roomId', { schema: Id }) roomId: string,
     @Query({ schema: AdminMessagesQuery }) query: AdminMessagesQuery,
   ): Promise<AdminMessagePage> {
-    return this.admin.listMessages(roomId, query);
+    return this.admin.listMessages(actor, roomId, query);
+  }
+
+  @Post(':roomId/messages')
+  @Answers(200, SentMessage)
+  post(
+    @TheActor() actor: Actor,
+    @Param('roomId', { schema: Id }) roomId: string,
+    @Body({ schema: SystemMessage }) message: SystemMessage,
+  ): Promise<SentMessage> {
+    return this.admin.post(actor, roomId, message);
   }
 
   @Delete(':roomId/messages/:seq')
   @Answers(200, MessageResult)
   deleteMessage(
+    @TheActor() actor: Actor,
     @Param('roomId', { schema: Id }) roomId: string,
     @Param('seq', { schema: SeqParam }) seq: number,
   ): Promise<MessageResult> {
-    return this.admin.deleteMessage({ roomId, seq });
+    return this.admin.deleteMessage(actor, { roomId, seq });
   }
 }

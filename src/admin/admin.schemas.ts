@@ -7,7 +7,7 @@ export const AdminRoomsQuery = queryOf(DiscoverRooms);
 export type AdminRoomsQuery = z.output<typeof DiscoverRooms>;
 
 /** In UTC from here on: Postgres does not know every offset and year that ISO 8601 does. */
-const Moment = z.iso
+export const Moment = z.iso
   .datetime({ offset: true })
   .transform((moment) => new Date(moment).toISOString())
   .refine((moment) => /^\d{4}-/.test(moment) && moment >= '0001', 'Is out of range');

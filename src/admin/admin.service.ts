@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { MessageRef, MessageResult, RoomSummary } from '../protocol/index.js';
+import { DataSource } from 'typeorm';
+import { record, type By } from '../audit/audit-log.js';
+import type { MessageRef, MessageResult, RoomSummary, SentMessage, SystemMessage } from '../protocol/index.js';
 import { MessagesService } from '../messages/messages.service.js';
+import { SystemMessagesService } from '../messages/system-messages.service.js';
 import { RoomsService } from '../rooms/rooms.service.js';
 import type { AdminMessagePage, AdminMessagesQuery, AdminRoomPage, AdminRoomsQuery } from './admin.schemas.js';
 
@@ -8,8 +11,10 @@ import type { AdminMessagePage, AdminMessagesQuery, AdminRoomPage, AdminRoomsQue
 @Injectable()
 export class AdminService {
   constructor(
+    private readonly dataSource: DataSource,
     private readonly rooms: RoomsService,
     private readonly messages: MessagesService,
+    private readonly system: SystemMessagesService,
   ) {}
 
   listRooms(query: AdminRoomsQuery): Promise<AdminRoomPage> {
@@ -22,13 +27,19 @@ export class AdminService {
   }
 
   /** @throws ChatError `not_found` */
-  async listMessages(roomId: string, query: AdminMessagesQuery): Promise<AdminMessagePage> {
+  async listMessages(by: By, roomId: string, query: AdminMessagesQuery): Promise<AdminMessagePage> {
     await this.rooms.getAny(roomId);
+    await record(this.dataSource.manager, { by, action: 'room.read', roomId });
     return this.messages.listAny(roomId, query);
   }
 
+  /** @throws ChatError `not_found`, `room_archived`, `idempotency_mismatch` */
+  post(by: By, roomId: string, message: SystemMessage): Promise<SentMessage> {
+    return this.system.post(by, roomId, message);
+  }
+
   /** @throws ChatError `not_found` */
-  deleteMessage(ref: MessageRef): Promise<MessageResult> {
-    return this.messages.deleteAny(ref);
+  deleteMessage(by: By, ref: MessageRef): Promise<MessageResult> {
+    return this.messages.deleteAny(by, ref);
   }
 }

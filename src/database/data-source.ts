@@ -10,7 +10,7 @@ const timeouts = {
   connectionTimeoutMillis: 2_000,
   lock_timeout: 2_000,
   statement_timeout: 4_000,
-  query_timeout: 5_000,
+  query_timeout: 4_500,
   idle_in_transaction_session_timeout: 10_000,
 };
 

@@ -10,6 +10,7 @@ import type { SendMessage } from '../protocol/index.js';
 import { RoomBroadcaster } from '../realtime/room-broadcaster.js';
 import { BEHIND_REFUSED, RefusedSends } from './refused-sends.js';
 import { framesOf, outcomeOf, store, type Patience, type Send, type SentRow, type Written } from './send-statement.js';
+import { ThreadRoots } from './thread-roots.js';
 
 /** Sends that share a commit, at most. */
 const BATCH = 500;
@@ -70,6 +71,7 @@ export class MessageWriter implements OnApplicationShutdown {
   constructor(
     @Inject(CONFIG) { database }: Config,
     private readonly broadcaster: RoomBroadcaster,
+    private readonly threads: ThreadRoots,
   ) {
     this.pool = sendPool(database);
     this.maxRoomLanes = Math.max(1, this.pool.options.max - LANES);
@@ -222,7 +224,9 @@ export class MessageWriter implements OnApplicationShutdown {
   /** After the commit: tells the rooms, then answers. */
   private settle(sorted: Waiting[], rows: (SentRow | 'busy')[]): Waiting[] {
     const outcomes = sorted.map((waiting, i) => outcomeOf(waiting, rows[i]));
-    this.broadcaster.publish(framesOf(outcomes));
+    const frames = framesOf(outcomes);
+    this.broadcaster.publish(frames);
+    this.threads.tellOf(frames);
     const busy: Waiting[] = [];
     sorted.forEach((waiting, i) => {
       const outcome = outcomes[i];

@@ -2,7 +2,8 @@ import type pg from 'pg';
 import type { Caller } from '../auth/caller.js';
 import { ChatError } from '../chat-error.js';
 import { isTransient } from '../database/failures.js';
-import type { Message, RoomChanges, SendMessage } from '../protocol/index.js';
+import type { ErrorCode, Message, RoomChanges, SendMessage } from '../protocol/index.js';
+import { extrasOf, extrasParameter } from './send-extras.js';
 
 /** How long a batch may be tried again when the database fails, in ms, from the moment its oldest send came. */
 const RETRY_BUDGET = 3_500;
@@ -29,23 +30,42 @@ export interface Send {
 }
 
 /** What became of a send. `seq` is that of the first message under the same clientMsgId where it is a `duplicate`. */
-export type Written = { kind: 'stored'; message: Message } | { kind: 'duplicate'; seq: number };
+export type Written = { kind: 'stored' | 'shadowed'; message: Message } | { kind: 'duplicate'; seq: number };
 
 /** A row of what the database function `send_messages` answers. */
 export interface SentRow {
-  outcome: 'stored' | 'duplicate' | 'busy' | keyof typeof refusals;
+  outcome: 'stored' | 'shadowed' | 'duplicate' | 'busy' | keyof typeof refusals;
   seq: number;
   rev: number;
   /** In ms since 1970. */
   created_at: number;
+  /** Of a send that came too soon. */
+  retry_after_ms: number | null;
 }
 
 const refusals = {
   idempotency_mismatch: 'This clientMsgId was used for another message; make a new one',
   not_member: 'You are no member of this room; join it first',
   not_found: 'There is no such room',
+  banned: 'Banned from this room',
+  reader: 'A reader of this room sends nothing',
+  read_only: 'In this room only owners and moderators send',
+  muted: 'You are muted in this room',
+  slow_mode: 'This room takes one message in a while from each member',
   room_archived: 'The room is archived',
+  no_room_mention: 'Your role in this room does not allow to mention all of it',
+  nothing_to_reply_to: 'There is no such message to reply to',
+  no_thread: 'There is no such message, or it is in a thread itself',
 } as const;
+
+/** Outcomes that are not codes of the contract themselves. */
+const codes: Partial<Record<string, ErrorCode>> = {
+  reader: 'forbidden',
+  read_only: 'forbidden',
+  no_room_mention: 'forbidden',
+  nothing_to_reply_to: 'not_found',
+  no_thread: 'not_found',
+};
 
 /**
  * Stores sends in one transaction; a row for each, in their order. When it is not known how a try ended it tries again, which
@@ -60,7 +80,7 @@ export async function store(pool: pg.Pool, sends: readonly Send[], wait: Patienc
   const query = {
     name: 'send_messages',
     query_timeout: STATEMENT_TIMEOUT,
-    text: 'select outcome, seq, rev, cast(extract(epoch from created_at) * 1000 as float8) as created_at from send_messages($1, $2, $3, $4, $5, $6, $7)',
+    text: 'select outcome, seq, rev, retry_after_ms, cast(extract(epoch from created_at) * 1000 as float8) as created_at from send_messages($1, $2, $3, $4, $5, $6, $7, $8)',
     values: [
       arrayOf(sends, ({ request }) => request.roomId),
       arrayOf(sends, ({ caller }) => caller.id),
@@ -69,6 +89,7 @@ export async function store(pool: pg.Pool, sends: readonly Send[], wait: Patienc
       arrayOf(sends, ({ request }) => quoted(request.text)),
       wait !== 'none',
       wait === 'brief' ? BRIEFLY : 0,
+      extrasParameter(sends),
     ],
   };
   const deadline = Math.min(...sends.map(({ since }) => since)) + RETRY_BUDGET;
@@ -101,7 +122,7 @@ function quoted(text: string): string {
 export function outcomeOf(sent: Send, row: SentRow | 'busy' | undefined): Written | ChatError | undefined {
   if (row === undefined || row === 'busy' || row.outcome === 'busy') return undefined;
   if (row.outcome === 'duplicate') return { kind: 'duplicate', seq: row.seq };
-  if (row.outcome !== 'stored') return new ChatError(row.outcome, refusals[row.outcome]);
+  if (row.outcome !== 'stored' && row.outcome !== 'shadowed') return refusalOf(row.outcome, row.retry_after_ms);
   const { caller, request } = sent;
   const message: Message = {
     roomId: request.roomId,
@@ -113,15 +134,21 @@ export function outcomeOf(sent: Send, row: SentRow | 'busy' | undefined): Writte
     createdAt: new Date(row.created_at).toISOString(),
     deletedAt: null,
   };
-  return { kind: 'stored', message };
+  return { kind: row.outcome, message: Object.assign(message, extrasOf(request)) };
+}
+
+function refusalOf(outcome: keyof typeof refusals, retryAfterMs: number | null): ChatError {
+  const extra = retryAfterMs === null ? {} : { retryAfterMs };
+  return new ChatError(codes[outcome] ?? (outcome as ErrorCode), refusals[outcome], extra);
 }
 
 /** One frame a room. Precondition: room by room, each room's in rev order without a gap, as the database function answers. */
 export function framesOf(outcomes: (Written | ChatError | undefined)[]): RoomChanges[] {
   const frames: RoomChanges[] = [];
   for (const outcome of outcomes) {
-    if (outcome === undefined || outcome instanceof ChatError || outcome.kind !== 'stored') continue;
-    const { message } = outcome;
+    if (outcome === undefined || outcome instanceof ChatError || outcome.kind === 'duplicate') continue;
+    const message =
+      outcome.kind === 'stored' ? outcome.message : { ...outcome.message, shadowedAt: outcome.message.createdAt };
     let frame = frames.at(-1);
     if (frame?.roomId !== message.roomId) {
       frame = { roomId: message.roomId, after: message.rev - 1, upTo: message.rev - 1, changes: [] };

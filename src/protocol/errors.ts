@@ -17,6 +17,8 @@ export const errorCodes = {
   payload_too_large: { retryable: false, status: 413 },
   rate_limited: { retryable: true, status: 429 },
   overloaded: { retryable: true, status: 503 },
+  rejected: { retryable: false, status: 422 },
+  held: { retryable: false, status: 409 },
   slow_mode: { retryable: true, status: 429 },
   conflict: { retryable: false, status: 409 },
   version_mismatch: { retryable: false, status: 409 },

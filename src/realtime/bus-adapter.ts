@@ -4,6 +4,7 @@ import type { ServerOptions } from 'socket.io';
 import type { Config } from '../config.js';
 import type { RoomChanges } from '../protocol/index.js';
 import type { RedisBus } from './redis-bus.js';
+import type { SignalNote } from './signal-note.js';
 import { roomChannel, userChannel } from './room-names.js';
 
 /** The Socket.IO adapter on the bus, of the kind that the configuration names. */
@@ -53,11 +54,12 @@ function shardedAdapter(bus: RedisBus, prefix: string, namespace: unknown): obje
   internals.doPublish = (message) => {
     const packet = message.type === MessageType.SERVER_SIDE_EMIT ? message.data?.packet : undefined;
     const [event, frames] = Array.isArray(packet) ? (packet as unknown[]) : [];
-    if (event !== 'changes') void publish(message);
+    if (event !== 'changes' && event !== 'signals') void publish(message);
     else
-      for (const frame of frames as RoomChanges[]) {
+      for (const frame of frames as (RoomChanges | SignalNote)[]) {
         const text = JSON.stringify({ ...message, data: { packet: [event, [frame]] } });
-        for (const room of concerned(frame)) void bus.publisher.sPublish(`${begin}${room}#`, text);
+        for (const room of 'changes' in frame ? concerned(frame) : [roomChannel(frame.roomId)])
+          void bus.publisher.sPublish(`${begin}${room}#`, text);
       }
     return Promise.resolve('');
   };

@@ -30,6 +30,11 @@ export class BusBeats {
     return 'peer';
   }
 
+  /** How many instances beat, ourselves included. */
+  get instances(): number {
+    return this.peers.size + 1;
+  }
+
   /** From here on: what was missed before, while we could not hear, is nobody's silence. */
   begin(now = Date.now()): void {
     this.own = now;

@@ -21,6 +21,8 @@ export interface Standing {
   head: number;
   /** The rev of the membership's latest change. */
   memberRev: number;
+  /** A seq: messages up to it are not for this member. */
+  visibleAfter: number;
 }
 
 /** Memberships that began lately, and the moment up to which that was looked at, by the database's clock (ISO 8601). */

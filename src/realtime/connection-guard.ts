@@ -21,19 +21,30 @@ const SIGNALS_SHARE = 0.25;
 const FLOOD = 4;
 /** Requests that are refused for their number or their name: so many at once, and so many a second. More cut the connection. */
 const REFUSALS = 256;
+/** Who was told to wait, and went on asking until the end of the wait, so many times in a row, is cut. */
+const STRIKES = 3;
 const REFUSALS_PER_SECOND = 32;
 /** Of a Socket.IO packet: its type, and one that is for another namespace than the main one. */
 const CONNECT = '0';
 const OTHER_NAMESPACE = /^0\/[^,]/;
 
 /** What we use of the WebSocket beneath. */
-interface WebSocketLink {
+export interface WebSocketLink {
   readonly readyState: number;
   readonly extensions: string;
+  readonly _receiver: WebSocketReceiver | undefined;
   readonly _socket: TcpSocket | undefined;
   terminate(): void;
   ping(data: Buffer): void;
   on(event: 'pong', listener: (data: Buffer) => void): void;
+}
+
+/** What we use of the part of a WebSocket that reads: where it stands, and what it is given. */
+export interface WebSocketReceiver {
+  readonly _state: number;
+  readonly _bufferedBytes: number;
+  readonly _fragmented: number;
+  write(chunk: Buffer): boolean;
 }
 
 /** What we use of the TCP socket beneath a WebSocket. */
@@ -53,13 +64,19 @@ export interface EngineConnection {
   readonly upgrading: boolean;
   /** What waits for the transport. */
   readonly writeBuffer: readonly unknown[];
-  readonly transport: { readonly name: string; readonly writable: boolean; readonly socket?: WebSocketLink };
+  readonly transport: {
+    readonly name: string;
+    readonly writable: boolean;
+    readonly socket?: WebSocketLink;
+    onData(packet: string): void;
+  };
   on(
     event: 'packetCreate' | 'packet',
     listener: (packet: { type: string; data?: string | Buffer | null }) => void,
   ): void;
   on(event: 'flush', listener: () => void): void;
   on(event: 'close', listener: (reason: string) => void): void;
+  once(event: 'upgrade', listener: () => void): void;
   close(discard?: boolean): void;
 }
 
@@ -99,6 +116,8 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
   private readonly asked = new Map<EngineConnection, Outbound>();
   private readonly gone = new WeakSet<EngineConnection>();
   private readonly refusals = new WeakMap<EngineConnection, TokenBucket>();
+  /** How many waits in a row were ignored, and whether the present one was. */
+  private readonly deafness = new WeakMap<EngineConnection, { strikes: number; deaf: boolean }>();
   private readonly timer: NodeJS.Timeout;
   /** Connections cut so far, by reason. */
   readonly cuts = { slow_consumer: 0, rate_limited: 0, bad_connect: 0 };
@@ -142,6 +161,21 @@ export class ConnectionGuard implements BeforeApplicationShutdown {
     if (refusals === undefined)
       this.refusals.set(connection, (refusals = new TokenBucket(REFUSALS_PER_SECOND, REFUSALS)));
     if (!refusals.take(1)) this.cut(connection, 'rate_limited');
+  }
+
+  /** It is told to wait. */
+  noteHold(connection: EngineConnection): void {
+    const { strikes, deaf } = this.deafness.get(connection) ?? { strikes: 0, deaf: false };
+    this.deafness.set(connection, { strikes: deaf ? strikes : 0, deaf: false });
+  }
+
+  /** It was told to wait, long enough ago to know it, and asks. */
+  noteDeaf(connection: EngineConnection): void {
+    const hold = this.deafness.get(connection);
+    if (hold === undefined || hold.deaf) return;
+    hold.deaf = true;
+    hold.strikes += 1;
+    if (hold.strikes >= STRIKES) this.cut(connection, 'rate_limited');
   }
 
   /** So many bytes more were sent to the connection, by Engine.IO or past it. */

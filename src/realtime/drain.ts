@@ -1,3 +1,5 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import type { Config } from '../config.js';
 import { CONFIG } from '../config.token.js';
@@ -24,6 +26,8 @@ interface WebSocketLink {
 export class Drain implements OnModuleDestroy, BeforeApplicationShutdown {
   private readonly logger = new Logger(Drain.name);
   private server: ChatServer | undefined;
+  /** Every connection of the HTTP server, WebSockets too. */
+  private readonly connections = new Set<Socket>();
   /** True from the first sign of a stop on: no readiness, no new sockets. */
   draining = false;
 
@@ -31,6 +35,15 @@ export class Drain implements OnModuleDestroy, BeforeApplicationShutdown {
 
   attach(server: ChatServer): void {
     this.server = server;
+    const http = server.httpServer as Server;
+    http.on('connection', (connection: Socket) => {
+      this.connections.add(connection);
+      connection.once('close', () => this.connections.delete(connection));
+    });
+    // Who keeps a connection for his next request would keep the server; he is told to make the next one elsewhere.
+    http.prependListener('request', (_request, response) => {
+      if (this.draining) response.setHeader('connection', 'close');
+    });
   }
 
   onModuleDestroy(): void {
@@ -38,8 +51,15 @@ export class Drain implements OnModuleDestroy, BeforeApplicationShutdown {
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    if (this.sockets().length > 0) await this.sendAway();
+    // The HTTP server stops listening next, and ends with its last connection: one that asks for nothing would keep it for ever.
+    setTimeout(() => {
+      for (const connection of this.connections) connection.destroy();
+    }, IN_FLIGHT_PATIENCE).unref();
+  }
+
+  private async sendAway(): Promise<void> {
     const { drainMs } = this.config;
-    if (this.sockets().length === 0) return;
     this.logger.log(`Asking ${this.sockets().length} clients to come back elsewhere within ${drainMs} ms`);
     this.server?.local.emit('session:reconnect', {
       reason: 'draining',

@@ -46,6 +46,30 @@ export class FrameWriter {
     }
   }
 
+  /** To each socket of the room its own; encoded once for all that are given the same. */
+  emitEach(server: ChatServer, room: string, event: string, payloadOf: (socketId: string) => object): void {
+    const { adapter, sockets } = server.of('/');
+    const encoded = new Map<object, Frame>();
+    for (const id of adapter.rooms.get(room) ?? []) {
+      const socket = sockets.get(id);
+      if (socket === undefined) continue;
+      const payload = payloadOf(id);
+      const frame = encoded.get(payload) ?? framed(`${EVENT}${JSON.stringify([event, payload])}`);
+      encoded.set(payload, frame);
+      this.put(socket, frame);
+    }
+  }
+
+  /** The same for what may be lost: a socket that is behind is not sent it. */
+  signal(server: ChatServer, room: string, event: string, payload: object): void {
+    const { adapter, sockets } = server.of('/');
+    const frame = { ...framed(`${EVENT}${JSON.stringify([event, payload])}`), volatile: true };
+    for (const id of adapter.rooms.get(room) ?? []) {
+      const socket = sockets.get(id);
+      if (socket !== undefined) this.put(socket, frame);
+    }
+  }
+
   /** The reply to the request that came under this number. */
   answer(socket: ChatSocket, number: number, reply: object): void {
     this.put(socket, framed(`${ACK}${number}${JSON.stringify([reply])}`));

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { z } from 'zod';
+import { checkScope } from '../auth/caller.js';
 import { TokensService } from '../auth/tokens.service.js';
 import { ChatError } from '../chat-error.js';
 import type { Config } from '../config.js';
@@ -7,15 +7,15 @@ import { CONFIG } from '../config.token.js';
 import { Admission } from '../database/admission.js';
 import { errorBodyOf } from '../error-body.js';
 import { isWithinBounds } from '../payload.js';
-import type { ErrorBody } from '../protocol/index.js';
+import { HandshakeAuth, type ErrorBody } from '../protocol/index.js';
 import type { ChatServer, ChatSocket } from './chat-socket.js';
+import { Doorway } from './doorway.js';
 import { Drain } from './drain.js';
 import { Flooders } from './flooders.js';
 import { Isolation } from './isolation.js';
 import { RoomBroadcaster } from './room-broadcaster.js';
 import { TokenBucket } from './token-bucket.js';
 
-const Auth = z.strictObject({ token: z.string().min(1).max(8_192) });
 /** The refusal gets this long to reach the client before the connection is closed, in ms. */
 const LAST_WORD = 50;
 /** How many seconds of connects may wait for their turn; the next one is told when to come back. */
@@ -39,6 +39,7 @@ export class Handshake {
     private readonly isolation: Isolation,
     private readonly admission: Admission,
     private readonly flooders: Flooders,
+    private readonly door: Doorway,
   ) {
     const { connectsPerSecond } = config.limits;
     this.admitted = new TokenBucket(connectsPerSecond, connectsPerSecond);
@@ -49,6 +50,7 @@ export class Handshake {
       this.check(socket).then(
         () => next(),
         (error: unknown) => {
+          if (error instanceof ChatError && error.code === 'unauthenticated') this.door.noteRefused(socket.conn);
           next(new Refusal(errorBodyOf(error)));
           setTimeout(() => socket.conn.close(), LAST_WORD);
         },
@@ -59,7 +61,7 @@ export class Handshake {
   /** @throws ChatError, or what the database says */
   private async check(socket: ChatSocket): Promise<void> {
     const auth: unknown = socket.handshake.auth;
-    const parsed = isWithinBounds(auth) ? Auth.safeParse(auth) : undefined;
+    const parsed = isWithinBounds(auth) ? HandshakeAuth.safeParse(auth) : undefined;
     forgetSecrets(socket);
     if (this.drain.draining)
       throw new ChatError('draining', 'This instance is going away; connect again', { retryAfterMs: 200 });
@@ -67,10 +69,15 @@ export class Handshake {
       throw new ChatError('unavailable', 'This instance is cut off; connect to another one', { retryAfterMs: 500 });
     if (parsed?.success !== true) throw new ChatError('unauthenticated', 'Connect with auth: { token }');
     // Before its turn: who has no token that holds must not take the turns of those who have one.
-    const claims = await this.tokens.check(parsed.data.token);
-    this.flooders.enter(socket.conn, `${claims.iss ?? ''} ${claims.sub}`);
+    const identity = await this.tokens.check(parsed.data.token);
+    const address = this.door.noteChecked(socket.conn) ?? socket.handshake.address;
+    this.flooders.enter(socket.conn, `${identity.kind} ${identity.subject}`);
     await this.takeTurn();
-    socket.data.caller = { ...(await this.tokens.callerOf(claims)), sessionId: socket.id };
+    const caller = await this.tokens.callerOf(identity);
+    checkScope(caller, 'chat:read');
+    this.door.enter(socket.conn, caller.id);
+    socket.data.caller = { ...caller, sessionId: socket.id, address };
+    if (parsed.data.background === true) socket.data.background = true;
     socket.data.inFlight = 0;
     socket.data.heldUntil = 0;
     this.admission.check();
@@ -100,11 +107,13 @@ export class Handshake {
 
 /** What the handshake brought must not outlive the check: the adapter would send it to other instances, and memory would keep it. */
 function forgetSecrets(socket: ChatSocket): void {
-  const { handshake } = socket;
+  const { handshake, conn } = socket;
   handshake.auth = {};
   handshake.headers = {};
   handshake.query = {};
   handshake.url = '';
+  // The HTTP request of the first transport, with its headers and its address, for as long as the connection stands.
+  (conn as { request?: unknown }).request = undefined;
 }
 
 class Refusal extends Error {

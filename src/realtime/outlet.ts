@@ -11,6 +11,8 @@ const OPEN = 1;
 export interface Frame {
   readonly packet: string;
   readonly bytes: Buffer;
+  /** Dropped where more waits for the socket than signals may wait behind. */
+  readonly volatile?: boolean;
 }
 
 /** What one socket is sent in the same turn of the event loop. */
@@ -40,7 +42,8 @@ export class Outlet {
     this.frames = undefined;
     const tcp = straightWayOf(this.connection);
     if (tcp !== undefined) return writeTogether(tcp, frames);
-    for (const { packet } of frames) this.client.writeToEngine([packet], {});
+    for (const { packet, volatile } of frames)
+      this.client.writeToEngine([packet], volatile === true ? { volatile } : {});
     return 0;
   }
 }

@@ -3,6 +3,7 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import type { Config } from '../config.js';
 import { CONFIG } from '../config.token.js';
 import { StartError } from '../start-error.js';
+import type { Sharing } from '../limits/shared-bucket.js';
 import {
   RedisLink,
   type Listener,
@@ -13,6 +14,8 @@ import {
 } from './redis-link.js';
 import { RedisShards } from './redis-shards.js';
 
+/** How long it is not asked anew how many instances there are, in ms. */
+const COMPANY_KEPT = 250;
 /** Reasons that are logged of one degradation, at most. */
 const REASONS = 8;
 
@@ -29,6 +32,8 @@ export class RedisBus implements OnApplicationShutdown {
   private readonly events = new EventEmitter();
   private readonly transport: Transport | undefined;
   private stopped = false;
+  private known: Sharing = { instances: 1, connected: true };
+  private knownAt = -Infinity;
   private wasHealthy = false;
   /** What was logged since the bus worked, so that it is logged once. */
   private readonly reasons = new Set<string>();
@@ -37,7 +42,7 @@ export class RedisBus implements OnApplicationShutdown {
 
   constructor(@Inject(CONFIG) private readonly config: Config) {
     if (config.redis === undefined) return;
-    const { adapter, urls, prefix } = config.redis;
+    const { adapter, urls, ca, prefix } = config.redis;
     const events: TransportEvents = {
       turned: () => this.turn(),
       failed: (reason) => this.warn(reason),
@@ -47,8 +52,8 @@ export class RedisBus implements OnApplicationShutdown {
     };
     this.transport =
       adapter === 'sharded'
-        ? new RedisShards(urls, prefix, events)
-        : new RedisLink(urls[0] ?? '', { kind: 'publish', channel: `${prefix}:beat` }, events);
+        ? new RedisShards(urls, ca, prefix, events)
+        : new RedisLink({ url: urls[0] ?? '', ca }, { kind: 'publish', channel: `${prefix}:beat` }, events);
   }
 
   /** False: one instance, no Redis. */
@@ -64,6 +69,16 @@ export class RedisBus implements OnApplicationShutdown {
   /** Whether all that the other instances publish can be expected to arrive; see `Transport`. */
   get complete(): boolean {
     return this.transport?.complete === true;
+  }
+
+  /** How many instances there are, and whether they hear each other; up to a quarter of a second old. */
+  get company(): Sharing {
+    const now = performance.now();
+    if (now - this.knownAt > COMPANY_KEPT) {
+      this.knownAt = now;
+      this.known = { instances: this.transport?.instances ?? 1, connected: this.healthy };
+    }
+    return this.known;
   }
 
   /** `listener` runs whenever `healthy` or `complete` turns. */
@@ -90,13 +105,19 @@ export class RedisBus implements OnApplicationShutdown {
     if (this.healthy) return;
     if (this.config.redis?.required === true) {
       throw new StartError(
-        `Redis does not work at REDIS_URL${this.reason}: start it or correct the address, or set REDIS_REQUIRED=off to start without.`,
+        `Redis does not work at REDIS_URL${this.reason}: start it or correct the address${this.doubt}, or set REDIS_REQUIRED=off to start without.`,
       );
     } else {
       this.logger.error(
-        `Redis does not work${this.reason}. Parley serves without it: other instances see changes about a second later. Check REDIS_URL.`,
+        `Redis does not work${this.reason}. Parley serves without it: other instances see changes about a second later. Check REDIS_URL${this.doubt}.`,
       );
     }
+  }
+
+  /** What may be wrong besides, where the way to Redis is TLS. */
+  private get doubt(): string {
+    const isSafe = this.config.redis?.urls[0]?.startsWith('rediss:') === true;
+    return isSafe ? ', name the certificate of its authority in REDIS_CA and turn TLS on there' : '';
   }
 
   private get reason(): string {

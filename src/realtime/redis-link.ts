@@ -34,6 +34,8 @@ export interface Transport {
    * or that of an instance that may have lost Redis alone.
    */
   readonly complete: boolean;
+  /** How many instances were heard of lately, this one included. */
+  readonly instances: number;
   /** Connects, and keeps at it until `close`. */
   open(): void;
   close(): Promise<void>;
@@ -67,12 +69,20 @@ interface Connections {
   subscriber: Client;
 }
 
+/** Where a Redis is, and by whom it is known to be that. */
+export interface RedisAddress {
+  readonly url: string;
+  /** Certificates (PEM) in place of those that Node trusts, for `rediss:`. */
+  readonly ca?: string | undefined;
+}
+
 /** Keeps no commands for later and does not reconnect by itself. */
-export function makeClient(url: string): Client {
+export function makeClient({ url, ca }: RedisAddress): Client {
+  const socket = { connectTimeout: CONNECT_TIMEOUT, reconnectStrategy: false, keepAlive: true } as const;
   return createClient({
     url,
     disableOfflineQueue: true,
-    socket: { connectTimeout: CONNECT_TIMEOUT, reconnectStrategy: false, keepAlive: true },
+    socket: url.startsWith('rediss:') ? { ...socket, tls: true, ca } : socket,
   }).on('error', () => undefined) as Client;
 }
 
@@ -96,7 +106,7 @@ export class RedisLink implements Transport {
 
   /** @param beat the channel that every instance beats on at this Redis, and how one publishes there */
   constructor(
-    private readonly url: string,
+    private readonly address: RedisAddress,
     private readonly beat: { kind: PublishKind; channel: string },
     private readonly events: LinkEvents,
   ) {
@@ -110,6 +120,10 @@ export class RedisLink implements Transport {
 
   get complete(): boolean {
     return this.isHealthy && !this.isBeatMissed;
+  }
+
+  get instances(): number {
+    return this.beats.instances;
   }
 
   get beatChannel(): string {
@@ -175,7 +189,7 @@ export class RedisLink implements Transport {
   }
 
   private async connect(): Promise<void> {
-    const fresh: Connections = { publisher: makeClient(this.url), subscriber: makeClient(this.url) };
+    const fresh: Connections = { publisher: makeClient(this.address), subscriber: makeClient(this.address) };
     this.connections = fresh;
     this.events.connecting();
     await within(CONNECT_PATIENCE, this.setUp(fresh));

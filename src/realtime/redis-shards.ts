@@ -13,7 +13,7 @@ import {
 } from './redis-link.js';
 import { readSlotOwners, slotOf, type SlotOwners } from './redis-slots.js';
 
-/** How often the cluster is asked who owns what, in ms: as a matter of course, and while something is wrong. */
+/** How often the cluster is asked who owns what, in ms: as a matter of course, and while something is wrong or has just moved. */
 const LOOK_EVERY = 10_000;
 const LOOK_DEGRADED = 1_000;
 /** After a hint that a slot has moved, in ms: a move of many slots gives many. */
@@ -36,14 +36,20 @@ export class RedisShards implements Transport {
   private looking = false;
   /** A hint came while a look was under way. */
   private again = false;
+  /** Until when a slot counts as just moved, by `performance.now()`: for a while not every master has heard of it. */
+  private movingUntil = 0;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
   private isHealthy = false;
   private isComplete = false;
 
-  /** @param urls of some nodes, or of a Redis alone; the first gives user, password and TLS for all */
+  /**
+   * @param urls of some nodes, or of a Redis alone; the first gives user, password and TLS for all
+   * @param ca as in `RedisAddress`
+   */
   constructor(
     private readonly urls: readonly string[],
+    private readonly ca: string | undefined,
     private readonly prefix: string,
     private readonly events: TransportEvents,
   ) {}
@@ -54,6 +60,10 @@ export class RedisShards implements Transport {
 
   get complete(): boolean {
     return this.isComplete;
+  }
+
+  get instances(): number {
+    return Math.max(1, ...[...this.links.values()].map((link) => link.instances));
   }
 
   open(): void {
@@ -87,7 +97,7 @@ export class RedisShards implements Transport {
       return await link.publish(kind, channel, message);
     } catch (error) {
       if (!isMoved(error)) throw error;
-      this.lookIn(LOOK_SOON);
+      this.noteMove();
       const owner = / (\S+)$/.exec((error as Error).message)?.[1];
       const next = owner === undefined ? undefined : this.links.get(owner);
       if (next === undefined || next === link) throw error;
@@ -120,7 +130,8 @@ export class RedisShards implements Transport {
     this.looking = false;
     const soon = this.again;
     this.again = false;
-    if (this.isCluster) this.lookIn(soon ? LOOK_SOON : this.isHealthy ? LOOK_EVERY : LOOK_DEGRADED);
+    const isQuiet = this.isHealthy && performance.now() >= this.movingUntil;
+    if (this.isCluster) this.lookIn(soon ? LOOK_SOON : isQuiet ? LOOK_EVERY : LOOK_DEGRADED);
   }
 
   /** Those who answer well are asked first. @throws when nobody answers */
@@ -138,7 +149,7 @@ export class RedisShards implements Transport {
     }
     let failure: unknown = new Error('no Redis is named');
     for (const url of [...this.urls, ...[...this.links.keys()].map((address) => this.urlOf(address))]) {
-      const client = makeClient(url);
+      const client = makeClient({ url, ca: this.ca });
       try {
         const work = client.connect().then(() => this.ask(client, new URL(url).hostname));
         return await within(LOOK_PATIENCE, work);
@@ -198,7 +209,7 @@ export class RedisShards implements Transport {
 
   private newLink(address: string, owners: SlotOwners): RedisLink {
     return new RedisLink(
-      this.isCluster ? this.urlOf(address) : (this.urls[0] ?? ''),
+      { url: this.isCluster ? this.urlOf(address) : (this.urls[0] ?? ''), ca: this.ca },
       { kind: 'sPublish', channel: this.beatChannelOf(address, owners) },
       {
         turned: () => this.judge(),
@@ -229,6 +240,11 @@ export class RedisShards implements Transport {
       subscription.on?.unsubscribe('sSubscribe', channel);
       subscription.on = undefined;
     }
+    this.noteMove();
+  }
+
+  private noteMove(): void {
+    this.movingUntil = performance.now() + LOOK_EVERY;
     this.lookIn(LOOK_SOON);
   }
 

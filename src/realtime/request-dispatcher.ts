@@ -2,13 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import pLimit from 'p-limit';
 import type { ZodType } from 'zod';
-import type { Caller } from '../auth/caller.js';
+import { checkScope, type Caller } from '../auth/caller.js';
 import { ChatError } from '../chat-error.js';
 import type { Config } from '../config.js';
 import { CONFIG } from '../config.token.js';
 import { Admission } from '../database/admission.js';
 import { errorBodyOf } from '../error-body.js';
-import { limits, requests, type Reply } from '../protocol/index.js';
+import { Limits } from '../limits/limits.js';
+import { limits, requests, requestScopes, type Reply, type Scope } from '../protocol/index.js';
 import { checked } from '../validation.js';
 import { answering } from './chat-gateway.js';
 import type { ChatServer, ChatSocket } from './chat-socket.js';
@@ -18,6 +19,8 @@ import { TokenBucket } from './token-bucket.js';
 
 /** Longer than a request is on its way, in ms. */
 const HOLD = 500;
+/** Who still asks in the last part of it, in ms, has been told for some time, and does not listen. */
+const LATE = 150;
 /**
  * Of one socket's requests so many are worked on at a time, the others wait in its own line: together they would take every
  * connection to Postgres, and everybody else would wait. Sends go their own way, many in one commit.
@@ -28,6 +31,7 @@ interface Route {
   readonly schema: ZodType;
   readonly handle: (caller: Caller, request: unknown) => Promise<unknown>;
   readonly inLine: boolean;
+  readonly scope: Scope;
 }
 
 /** What we use of what Socket.IO keeps for a connection; a test fails when a new version moves any of it. */
@@ -57,6 +61,7 @@ export class RequestDispatcher {
     private readonly admission: Admission,
     private readonly guard: ConnectionGuard,
     private readonly writer: FrameWriter,
+    private readonly limits: Limits,
   ) {}
 
   /** Called once, by the adapter, before the first connection. */
@@ -65,7 +70,12 @@ export class RequestDispatcher {
       const instance = this.modules.get<Record<string, Route['handle']>>(gateway, { strict: false });
       const handle = instance[method]?.bind(instance);
       if (handle === undefined) throw new Error(`${gateway.name} has no ${method}`);
-      this.routes.set(event, { schema: requests[event].request, handle, inLine: event !== 'message:send' });
+      this.routes.set(event, {
+        schema: requests[event].request,
+        handle,
+        inLine: event !== 'message:send',
+        scope: requestScopes[event],
+      });
     }
     server.on('connection', (socket) => {
       this.writer.attach(socket);
@@ -139,15 +149,15 @@ export class RequestDispatcher {
     );
   }
 
-  private async handle(socket: ChatSocket, { schema, handle, inLine }: Route, body: unknown): Promise<unknown> {
+  private async handle(socket: ChatSocket, { schema, handle, inLine, scope }: Route, body: unknown): Promise<unknown> {
     const { data } = socket;
     const request = checked(schema, body);
-    if (!inLine) return handle(data.caller, request);
+    if (!inLine) return handle(callerOf(socket, scope), request);
     data.line ??= pLimit(AT_ONCE);
     return data.line(() => {
       // Nobody waits for it any more, and a flood would be worked on long after its connection was cut.
       if (!socket.connected) throw new ChatError('unavailable', 'The connection has ended');
-      return handle(data.caller, request);
+      return handle(callerOf(socket, scope), request);
     });
   }
 
@@ -156,14 +166,28 @@ export class RequestDispatcher {
    * overtake what it will send again.
    * @throws ChatError `rate_limited`, `overloaded`
    */
-  private mustBeWithinRates({ data }: ChatSocket): void {
+  private mustBeWithinRates(socket: ChatSocket): void {
+    const { data } = socket;
     const now = performance.now();
     data.rate ??= new TokenBucket(this.config.limits.requestsPerSecond, this.config.limits.requestsPerSecond * 2);
-    if (now >= data.heldUntil && data.inFlight < limits.requestsInFlight && data.rate.take(1)) {
-      this.admission.check();
-      return;
-    }
-    if (now >= data.heldUntil) data.heldUntil = now + HOLD;
+    const isHeld = now < data.heldUntil;
+    if (!isHeld && data.inFlight < limits.requestsInFlight && data.rate.take(1)) {
+      const wait = this.limits.tryTake('requests', data.caller.id, 1, now);
+      if (wait === 0) {
+        this.admission.check();
+        return;
+      }
+      data.heldUntil = now + Math.max(HOLD, wait);
+    } else if (!isHeld) data.heldUntil = now + HOLD;
+    if (!isHeld) this.guard.noteHold(socket.conn as unknown as EngineConnection);
+    else if (data.heldUntil - now < LATE) this.guard.noteDeaf(socket.conn as unknown as EngineConnection);
     throw new ChatError('rate_limited', 'Too many requests', { retryAfterMs: Math.ceil(data.heldUntil - now) });
   }
+}
+
+/** Who asks, as long as his token holds: its connection is closed up to a second later. @throws ChatError `token_expired`, `forbidden` */
+function callerOf({ data: { caller } }: ChatSocket, scope: Scope): Caller {
+  if (caller.tokenExpiresAt <= Date.now()) throw new ChatError('token_expired', 'The token has expired');
+  checkScope(caller, scope);
+  return caller;
 }

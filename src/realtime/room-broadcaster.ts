@@ -1,4 +1,4 @@
-import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import type { Change, RoomChanges, UserSignal } from '../protocol/index.js';
 import { ChangeLog, type Standing } from './change-log.js';
@@ -7,6 +7,7 @@ import { FrameWriter } from './frame-writer.js';
 import { RedisBus } from './redis-bus.js';
 import { isUserChannel, roomChannel, roomIdOf, userChannel } from './room-names.js';
 import { Sequencer } from './sequencer.js';
+import { Veils } from './veils.js';
 
 /** How often delivered and committed revs are compared, in ms: as a matter of course, and while Redis is not to be relied on. */
 const RECONCILE_EVERY = 5_000;
@@ -20,9 +21,10 @@ const JOINS_PAUSE = 250;
  * in Postgres.
  */
 @Injectable()
-export class RoomBroadcaster implements BeforeApplicationShutdown {
+export class RoomBroadcaster implements OnApplicationShutdown {
   private readonly logger = new Logger(RoomBroadcaster.name);
   private readonly sequencer: Sequencer;
+  private readonly veils = new Veils((socketId, userId) => this.local(userChannel(userId)).has(socketId));
   /** Users with a socket that is about to join rooms, and the rooms they were seen to leave meanwhile, with the rev. */
   private readonly arriving = new Map<string, { count: number; departed: Map<string, number> }>();
   private server: ChatServer | undefined;
@@ -54,6 +56,7 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
       const roomId = roomIdOf(channel);
       if (roomId !== undefined) this.sequencer.forgetIfEmpty(roomId);
     });
+    server.of('/').adapter.on('leave-room', (channel: string, socketId: string) => this.veils.lift(channel, socketId));
     // Of the sharded adapter.
     server.of('/').adapter.on('room-heard', (channel: string) => this.heard(channel));
     // From the bus, where anything can come.
@@ -77,9 +80,9 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
    * after. Without a socket (REST) the places are the newest committed revs. Rooms that the caller is no member of are left out.
    * @param roomIds all of the caller's rooms when undefined
    */
-  async enter(caller: Caller, roomIds?: readonly string[]): Promise<Map<string, number>> {
+  async enter(caller: Caller, roomIds?: readonly string[]): Promise<Map<string, Entry>> {
     const { sessionId } = caller;
-    if (sessionId === undefined) return headsOf(await this.log.standings(caller.id, roomIds));
+    if (sessionId === undefined) return entriesOf(await this.log.standings(caller.id, roomIds));
     return this.enterAs(caller.id, roomIds, () => [sessionId]);
   }
 
@@ -99,7 +102,8 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
     return this.sequencer.load;
   }
 
-  beforeApplicationShutdown(): void {
+  /** Not before the sockets are gone: who is still leaving is told everything in its order until then. */
+  onApplicationShutdown(): void {
     this.stopped = true;
     clearTimeout(this.timer);
     clearTimeout(this.joinsTimer);
@@ -145,7 +149,11 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
   }
 
   private emit(frame: RoomChanges): void {
-    if (this.server !== undefined) this.writer.emit(this.server, roomChannel(frame.roomId), 'room:changes', frame);
+    const channel = roomChannel(frame.roomId);
+    const forSocket = this.veils.over(channel, frame);
+    if (this.server === undefined) return;
+    if (forSocket === undefined) this.writer.emit(this.server, channel, 'room:changes', frame);
+    else this.writer.emitEach(this.server, channel, 'room:changes', forSocket);
     for (const change of frame.changes) this.dismissIfGone(frame.roomId, change);
   }
 
@@ -183,7 +191,7 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
     userId: string,
     roomIds: readonly string[] | undefined,
     sockets: () => Iterable<string>,
-  ): Promise<Map<string, number>> {
+  ): Promise<Map<string, Entry>> {
     const arrival = this.arriving.get(userId) ?? { count: 0, departed: new Map<string, number>() };
     arrival.count += 1;
     this.arriving.set(userId, arrival);
@@ -195,10 +203,13 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
         const channels = new Set([...standings.keys()].map(roomChannel));
         // By the adapter, because a socket may still be in its handshake. One that is gone by now would stay for ever.
         const adapter = this.server?.of('/').adapter;
-        for (const id of sockets()) if (adapter?.sids.has(id) === true) void adapter.addAll(id, channels);
+        for (const id of sockets()) {
+          if (adapter?.sids.has(id) !== true) continue;
+          void adapter.addAll(id, channels);
+          for (const [roomId, { visibleAfter }] of standings) this.veils.put(roomChannel(roomId), id, visibleAfter);
+        }
       });
-      for (const roomId of places.keys()) if (!standings.has(roomId)) places.delete(roomId);
-      return places;
+      return entriesOf(standings, places);
     } finally {
       arrival.count -= 1;
       if (arrival.count === 0) this.arriving.delete(userId);
@@ -237,6 +248,19 @@ export class RoomBroadcaster implements BeforeApplicationShutdown {
   }
 }
 
+/** Where a member enters a room. */
+export interface Entry extends Standing {
+  /** The rev up to which he reads: what comes after it is sent to his socket. */
+  place: number;
+}
+
+/** @param places where they are other than the heads */
+function entriesOf(standings: ReadonlyMap<string, Standing>, places?: ReadonlyMap<string, number>): Map<string, Entry> {
+  return new Map(
+    [...standings].map(([roomId, standing]) => [roomId, { ...standing, place: places?.get(roomId) ?? standing.head }]),
+  );
+}
+
 /** Whether this has the shape of a frame, as far as delivering it depends on it. */
 function isFrame(value: unknown): value is RoomChanges {
   const { roomId, after, upTo, changes } = (value ?? {}) as Partial<Record<keyof RoomChanges, unknown>>;
@@ -245,12 +269,16 @@ function isFrame(value: unknown): value is RoomChanges {
 }
 
 function isChange(value: unknown): value is Change {
-  const { rev, kind, member } = (value ?? {}) as {
+  const { rev, kind, member, message } = (value ?? {}) as {
     rev?: unknown;
     kind?: unknown;
     member?: { user?: { id?: unknown } | null } | null;
+    message?: { seq?: unknown } | null;
   };
-  return Number.isSafeInteger(rev) && (kind !== 'member' || typeof member?.user?.id === 'string');
+  if (!Number.isSafeInteger(rev)) return false;
+  return kind === 'member'
+    ? typeof member?.user?.id === 'string'
+    : kind !== 'message' || Number.isSafeInteger(message?.seq);
 }
 
 function headsOf(standings: ReadonlyMap<string, Standing>): Map<string, number> {

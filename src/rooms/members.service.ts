@@ -1,25 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { IsNull, MoreThan, Repository } from 'typeorm';
+import { In, IsNull, MoreThan, Repository } from 'typeorm';
 import type { Caller } from '../auth/caller.js';
 import { ChatError } from '../chat-error.js';
 import {
-  Id,
-  limits,
+  may,
+  type Action,
   type AddMember,
-  type Change,
   type ListMembers,
-  type Member,
   type MemberPage,
   type MemberResult,
-  type Role,
   type RoomAndMember,
   type RoomRef,
-  type User,
 } from '../protocol/index.js';
+import { Limits } from '../limits/limits.js';
 import { RoomBroadcaster } from '../realtime/room-broadcaster.js';
 import { UsersService } from '../users/users.service.js';
+import { mustNotBeBanned } from './bans.js';
+import { depart, enrol, present } from './enrolment.js';
 import { MemberEntity, toMember } from './member.entity.js';
+import { pageOfUsers, userIdOf } from './pages.js';
 import { toRoom, type RoomEntity } from './room.entity.js';
 import { RoomLedger, type LockedRoom } from './room-ledger.js';
 
@@ -31,26 +31,33 @@ export class MembersService {
     private readonly ledger: RoomLedger,
     private readonly broadcaster: RoomBroadcaster,
     private readonly users: UsersService,
+    private readonly limits: Limits,
   ) {}
 
-  /** Joining a room twice is joining it once. @throws ChatError `not_found` also for a private room, `room_archived` */
+  /**
+   * Joining a room twice is joining it once.
+   * @throws ChatError `not_found` also for a private room, `banned`, `room_full`, `room_archived`
+   */
   async join(caller: Caller, { roomId }: RoomRef): Promise<RoomAndMember> {
+    this.limits.takeOf('joins', caller);
     const joined = await this.ledger.change(roomId, async (locked) => {
-      const present = await this.present(locked, caller.id);
-      if (present === null && locked.room.visibility === 'private')
-        throw new ChatError('not_found', 'There is no such room');
-      return this.enrol(locked, caller, present);
+      const membership = await present(locked, caller.id);
+      if (membership === null && locked.room.visibility === 'private') {
+        await mustNotBeBanned(locked, caller.id, 'once a member');
+        throw notMember(locked.room);
+      }
+      return enrol(locked, caller, membership);
     });
     await this.broadcaster.admit(caller.id, roomId);
     return joined;
   }
 
-  /** @throws ChatError `not_member`, `not_found`, `forbidden` for one who is no owner */
+  /** @throws ChatError `not_member`, `not_found`, `forbidden`, `banned`, `room_full`, `room_archived` */
   async add(caller: Caller, { roomId, userId }: AddMember): Promise<MemberResult> {
     const user = await this.users.get(userId);
     const { member } = await this.ledger.change(roomId, async (locked) => {
-      await this.mustOwn(locked, caller.id);
-      return this.enrol(locked, user, await this.present(locked, userId));
+      await this.mustMay(locked, caller.id, 'member:add');
+      return enrol(locked, user, await present(locked, userId));
     });
     await this.broadcaster.admit(userId, roomId);
     return { member };
@@ -59,26 +66,10 @@ export class MembersService {
   /** The last owner may leave; the member who has been there longest then owns the room. @throws ChatError `not_member`, `not_found` */
   leave(caller: Caller, { roomId }: RoomRef): Promise<RoomAndMember> {
     return this.ledger.change(roomId, async (locked) => {
-      const { manager, room, now } = locked;
-      const membership = await this.present(locked, caller.id);
-      if (membership === null) throw notMember(room);
-      const left = await this.save(locked, { ...membership, leftAt: now }, caller);
-      room.memberCount -= 1;
-      const changes: Change[] = [left];
-      if (membership.role === 'owner') {
-        const where = { roomId, leftAt: IsNull() };
-        const owners = await manager.countBy(MemberEntity, { ...where, role: 'owner' });
-        const heir =
-          owners > 0
-            ? null
-            : await manager.findOne(MemberEntity, {
-                where,
-                order: { joinedAt: 'ASC', userId: 'ASC' },
-                relations: { user: true },
-              });
-        if (heir?.user !== undefined) changes.push(await this.save(locked, { ...heir, role: 'owner' }, heir.user));
-      }
-      return { result: { room: toRoom(room), member: left.member }, changes };
+      const membership = await present(locked, caller.id);
+      if (membership === null) throw notMember(locked.room);
+      const { member, changes } = await depart(locked, membership, caller);
+      return { result: { room: toRoom(locked.room), member }, changes };
     });
   }
 
@@ -90,9 +81,13 @@ export class MembersService {
       order: { userId: 'ASC' },
       take: limit + 1,
       relations: { user: true },
+      // Joined, TypeORM would read all members before it takes a page of them.
+      relationLoadStrategy: 'query',
     });
-    const items = rows.slice(0, limit).map((row) => toMember(row, row.user ?? unknownUser(row)));
-    return { items, nextCursor: rows.length > limit ? (items.at(-1)?.user.id ?? null) : null };
+    return pageOfUsers(
+      rows.map((row) => toMember(row, row.user ?? { id: row.userId, name: '' })),
+      limit,
+    );
   }
 
   /** @throws ChatError `not_member`; `not_found` where the caller may not know that the room exists */
@@ -103,65 +98,38 @@ export class MembersService {
     throw notMember((rooms as Pick<RoomEntity, 'visibility'>[])[0]);
   }
 
-  /** @throws ChatError as `mustBeMember`, and `forbidden` */
-  async mustOwn(locked: LockedRoom, userId: string): Promise<void> {
-    const membership = await this.present(locked, userId);
+  /** For what only reads. @throws ChatError as `mustBeMember`, and `forbidden` */
+  async mustBeOneWhoMay(userId: string, roomId: string, action: Action): Promise<MemberEntity> {
+    return allowed(await this.mustBeMember(userId, roomId), action);
+  }
+
+  /** For what writes: looked at under the lock. @throws ChatError as `mustBeMember`, and `forbidden` */
+  async mustMay(locked: LockedRoom, userId: string, action: Action): Promise<MemberEntity> {
+    return allowed(await this.mustBePresent(locked, userId), action);
+  }
+
+  /** The same as it is while the room is locked. @throws ChatError as `mustBeMember` */
+  async mustBePresent(locked: LockedRoom, userId: string): Promise<MemberEntity> {
+    const membership = await present(locked, userId);
     if (membership === null) throw notMember(locked.room);
-    if (membership.role !== 'owner') throw new ChatError('forbidden', 'Only an owner of the room may do this');
+    return membership;
   }
 
-  /** Makes the user a present member. Precondition: `membership` is his present membership, or null. */
-  async enrol(
-    locked: LockedRoom,
-    user: User,
-    membership: MemberEntity | null,
-    role: Role = 'member',
-  ): Promise<{ result: RoomAndMember; changes: Change[] }> {
-    const { room, now } = locked;
-    if (membership !== null) return { result: { room: toRoom(room), member: toMember(membership, user) }, changes: [] };
-    if (room.archivedAt !== null) throw new ChatError('room_archived', 'The room is archived');
-    const joined = await this.save(
-      locked,
-      { roomId: room.id, userId: user.id, role, rev: 0, joinedAt: now, leftAt: null },
-      user,
-      limits.roomsPerUser,
-    );
-    room.memberCount += 1;
-    return { result: { room: toRoom(room), member: joined.member }, changes: [joined] };
+  /** Those of these users who are members while the room is locked. */
+  async presentAmong(locked: LockedRoom, userIds: readonly string[]): Promise<Map<string, MemberEntity>> {
+    const found = await locked.manager.findBy(MemberEntity, {
+      roomId: locked.room.id,
+      userId: In(userIds),
+      leftAt: IsNull(),
+    });
+    return new Map(found.map((membership) => [membership.userId, membership]));
   }
+}
 
-  private async present({ manager, room }: LockedRoom, userId: string): Promise<MemberEntity | null> {
-    const rows: unknown = await manager.query(
-      `select room_id as "roomId", user_id as "userId", role, rev, joined_at as "joinedAt", left_at as "leftAt"
-       from memberships where room_id = $1 and user_id = $2 and left_at is null`,
-      [room.id, userId],
-    );
-    return (rows as MemberEntity[])[0] ?? null;
-  }
-
-  /** @param atMost how many rooms he may then be in; any number when undefined. @throws ChatError `forbidden` */
-  private async save(
-    locked: LockedRoom,
-    membership: MemberEntity,
-    user: User,
-    atMost?: number,
-  ): Promise<Change & { kind: 'member'; member: Member }> {
-    const { roomId, userId, role, joinedAt, leftAt } = membership;
-    const row = { roomId, userId, role, joinedAt, leftAt, rev: locked.nextRev() };
-    const saved: unknown = await locked.manager.query(
-      `insert into memberships (room_id, user_id, role, rev, joined_at, left_at)
-       select $1, $2, $3, $4, $5, $6
-       where $7::int is null or $7 > (
-         select count(*) from memberships where user_id = $2 and room_id <> $1 and left_at is null
-       )
-       on conflict (room_id, user_id) do update
-       set role = excluded.role, rev = excluded.rev, joined_at = excluded.joined_at, left_at = excluded.left_at
-       returning rev`,
-      [roomId, userId, role, row.rev, joinedAt, leftAt, atMost ?? null],
-    );
-    if ((saved as unknown[]).length === 0) throw new ChatError('forbidden', `A user may be in ${atMost} rooms at most`);
-    return { rev: row.rev, kind: 'member', member: toMember(row, user) };
-  }
+function allowed(membership: MemberEntity, action: Action): MemberEntity {
+  if (!may(membership.role, action))
+    throw new ChatError('forbidden', `Your role in this room does not allow ${action}`);
+  return membership;
 }
 
 /** Whether a private room exists is nobody's business but its members'. */
@@ -169,14 +137,4 @@ export function notMember(room: Pick<RoomEntity, 'visibility'> | undefined): Cha
   return room?.visibility === 'public'
     ? new ChatError('not_member', 'You are no member of this room; join it first')
     : new ChatError('not_found', 'There is no such room');
-}
-
-function userIdOf(cursor: string): string {
-  const id = Id.safeParse(cursor);
-  if (id.success) return id.data;
-  throw new ChatError('invalid_argument', 'The cursor is not one that a page gave', { details: ['cursor: Unknown'] });
-}
-
-function unknownUser({ userId }: MemberEntity): User {
-  return { id: userId, name: '' };
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { ChatError } from '../chat-error.js';
+import { record, type Act } from '../audit/audit-log.js';
 import type { Change, RoomChanges } from '../protocol/index.js';
 import { RoomBroadcaster } from '../realtime/room-broadcaster.js';
 import { RoomEntity } from './room.entity.js';
@@ -19,14 +20,18 @@ const NOW = `date_trunc('milliseconds', clock_timestamp()) as now`;
 /** The clock is read when the lock is held. By hand, as is what else every change needs: a query builder costs more than Postgres does. */
 const LOCK = `
   with locked as materialized (select * from rooms where id = $1 for no key update)
-  select id, name, topic, visibility, created_by as "createdBy", created_at as "createdAt", archived_at as "archivedAt",
+  select id, name, topic, kind, direct_low as "directLow", direct_high as "directHigh", visibility, read_only as "readOnly", meta,
+         slow_mode_s as "slowModeS", member_limit as "memberLimit", history_visible as "historyVisible",
+         join_requests as "joinRequests", created_by as "createdBy", created_at as "createdAt", archived_at as "archivedAt",
          member_count as "memberCount", seq, rev, settings_rev as "settingsRev", ${NOW}
   from locked`;
 
-interface Outcome<T> {
+export interface Outcome<T> {
   result: T;
-  /** What changed, each with the rev that was taken for it. */
+  /** What changed, each with the rev that was taken for it. Where more revs were taken after those, what they are is read from the database. */
   changes: Change[];
+  /** For the audit log; the room need not be said. */
+  audit?: Act | undefined;
 }
 
 /**
@@ -45,14 +50,14 @@ export class RoomLedger {
    * @throws ChatError `not_found`
    */
   async change<T>(roomId: string, work: (locked: LockedRoom) => Promise<Outcome<T>>): Promise<T> {
-    const { result, frame } = await this.dataSource.transaction(async (manager) => {
+    const { result, frames } = await this.dataSource.transaction(async (manager) => {
       const rows: unknown = await manager.query(LOCK, [roomId]);
       const [locked] = rows as (RoomEntity & { now: Date })[];
       if (locked === undefined) throw new ChatError('not_found', 'There is no such room');
       const { now, ...room } = locked;
       return number(manager, room, now, work);
     });
-    if (frame.changes.length > 0) this.broadcaster.publish([frame]);
+    if (frames.length > 0) this.broadcaster.publish(frames);
     return result;
   }
 
@@ -63,7 +68,7 @@ export class RoomLedger {
         .createQueryBuilder()
         .insert()
         .into(RoomEntity)
-        .values(room)
+        .values({ ...room, meta: room.meta as object })
         .orIgnore()
         .returning('id')
         .execute();
@@ -72,7 +77,7 @@ export class RoomLedger {
       return number(manager, room, (clock as { now: Date }[])[0]?.now ?? new Date(), work);
     });
     if (created === undefined) return undefined;
-    this.broadcaster.publish([created.frame]);
+    this.broadcaster.publish(created.frames);
     return created.result;
   }
 }
@@ -82,9 +87,9 @@ async function number<T>(
   room: RoomEntity,
   now: Date,
   work: (locked: LockedRoom) => Promise<Outcome<T>>,
-): Promise<{ result: T; frame: RoomChanges }> {
+): Promise<{ result: T; frames: RoomChanges[] }> {
   const after = room.rev;
-  const { result, changes } = await work({ manager, room, now, nextRev: () => (room.rev += 1) });
+  const { result, changes, audit } = await work({ manager, room, now, nextRev: () => (room.rev += 1) });
   if (room.rev > after) {
     const { id, rev, settingsRev, memberCount } = room;
     await manager.query(`update rooms set rev = $2, settings_rev = $3, member_count = $4 where id = $1`, [
@@ -94,5 +99,10 @@ async function number<T>(
       memberCount,
     ]);
   }
-  return { result, frame: { roomId: room.id, after, upTo: room.rev, changes } };
+  if (audit !== undefined) await record(manager, { roomId: room.id, ...audit });
+  const upTo = changes.at(-1)?.rev ?? after;
+  const frames: RoomChanges[] = changes.length > 0 ? [{ roomId: room.id, after, upTo, changes }] : [];
+  // Empty, at the head: who gets it has missed what is before, and reads it in pages.
+  if (room.rev > upTo) frames.push({ roomId: room.id, after: room.rev, upTo: room.rev, changes: [] });
+  return { result, frames };
 }

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { Room, RoomSummary, Visibility } from '../protocol/index.js';
+import type { HistoryVisible, Room, RoomKind, RoomSummary, Visibility } from '../protocol/index.js';
 
 @Entity('rooms')
 export class RoomEntity {
@@ -13,7 +13,35 @@ export class RoomEntity {
   topic!: string;
 
   @Column('text')
+  kind!: RoomKind;
+
+  /** Of a direct room the two whose it is, the lower id first. */
+  @Column({ type: 'uuid', name: 'direct_low', nullable: true })
+  directLow!: string | null;
+
+  @Column({ type: 'uuid', name: 'direct_high', nullable: true })
+  directHigh!: string | null;
+
+  @Column('text')
   visibility!: Visibility;
+
+  @Column({ type: 'boolean', name: 'read_only' })
+  readOnly!: boolean;
+
+  @Column('jsonb')
+  meta!: Record<string, unknown>;
+
+  @Column({ type: 'int', name: 'slow_mode_s' })
+  slowModeS!: number;
+
+  @Column({ type: 'int', name: 'member_limit', nullable: true })
+  memberLimit!: number | null;
+
+  @Column({ type: 'text', name: 'history_visible' })
+  historyVisible!: HistoryVisible;
+
+  @Column({ type: 'boolean', name: 'join_requests' })
+  joinRequests!: boolean;
 
   @Column({ type: 'uuid', name: 'created_by' })
   createdBy!: string;
@@ -46,7 +74,14 @@ export function toRoom(room: RoomEntity): Room {
     rev: room.settingsRev,
     name: room.name,
     topic: room.topic,
+    kind: room.kind,
     visibility: room.visibility,
+    readOnly: room.readOnly,
+    meta: room.meta,
+    slowModeS: room.slowModeS,
+    memberLimit: room.memberLimit,
+    historyVisible: room.historyVisible,
+    joinRequests: room.joinRequests,
     createdBy: room.createdBy,
     createdAt: room.createdAt.toISOString(),
     archivedAt: room.archivedAt?.toISOString() ?? null,

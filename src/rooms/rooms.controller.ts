@@ -5,7 +5,9 @@ import type { Caller } from '../auth/caller.js';
 import { RestCaller, SignedInGuard } from '../auth/signed-in.guard.js';
 import {
   AddMember,
+  ArchiveRoom,
   CreateRoom,
+  DirectRoom,
   DiscoverRooms,
   Id,
   ListMembers,
@@ -19,12 +21,14 @@ import {
 } from '../protocol/index.js';
 import { Answers } from '../rest/answers.js';
 import { queryOf } from '../rest/query.js';
+import { DirectRoomsService } from './direct-rooms.service.js';
 import { MembersService } from './members.service.js';
 import { RoomsService } from './rooms.service.js';
 
 const MyRooms = z.object({ items: z.array(RoomSummary) });
 const DiscoverQuery = queryOf(DiscoverRooms);
 const MembersQuery = queryOf(ListMembers.omit({ roomId: true }));
+const ArchiveBody = ArchiveRoom.omit({ roomId: true });
 const AddBody = AddMember.omit({ roomId: true });
 
 @ApiTags('rooms')
@@ -35,6 +39,7 @@ export class RoomsController {
   constructor(
     private readonly rooms: RoomsService,
     private readonly members: MembersService,
+    private readonly directRooms: DirectRoomsService,
   ) {}
 
   @Get()
@@ -49,10 +54,16 @@ export class RoomsController {
     return this.rooms.create(caller, request);
   }
 
+  @Post('direct')
+  @Answers(200, RoomAndMember)
+  direct(@RestCaller() caller: Caller, @Body({ schema: DirectRoom }) request: DirectRoom): Promise<RoomAndMember> {
+    return this.directRooms.open(caller, request);
+  }
+
   @Get('discover')
   @Answers(200, RoomPage)
-  discover(@Query({ schema: DiscoverQuery }) query: DiscoverRooms): Promise<RoomPage> {
-    return this.rooms.discover(query);
+  discover(@RestCaller() caller: Caller, @Query({ schema: DiscoverQuery }) query: DiscoverRooms): Promise<RoomPage> {
+    return this.rooms.discover(caller, query);
   }
 
   @Get(':roomId')
@@ -69,6 +80,16 @@ export class RoomsController {
     @Body({ schema: RoomSettings }) settings: RoomSettings,
   ): Promise<RoomResult> {
     return this.rooms.update(caller, { roomId, ...settings });
+  }
+
+  @Post(':roomId/archive')
+  @Answers(200, RoomResult)
+  archive(
+    @RestCaller() caller: Caller,
+    @Param('roomId', { schema: Id }) roomId: string,
+    @Body({ schema: ArchiveBody }) { on }: z.output<typeof ArchiveBody>,
+  ): Promise<RoomResult> {
+    return this.rooms.archive(caller, { roomId, on });
   }
 
   @Post(':roomId/join')

@@ -1,7 +1,9 @@
 import type { Caller } from '../auth/caller.js';
 import type {
   AddMember,
+  ArchiveRoom,
   CreateRoom,
+  DirectRoom,
   DiscoverRooms,
   ListMembers,
   MemberPage,
@@ -13,6 +15,7 @@ import type {
   UpdateRoom,
 } from '../protocol/index.js';
 import { ChatGateway, On } from '../realtime/chat-gateway.js';
+import { DirectRoomsService } from './direct-rooms.service.js';
 import { MembersService } from './members.service.js';
 import { RoomsService } from './rooms.service.js';
 
@@ -21,6 +24,7 @@ export class RoomsGateway {
   constructor(
     private readonly rooms: RoomsService,
     private readonly members: MembersService,
+    private readonly directRooms: DirectRoomsService,
   ) {}
 
   @On('room:create')
@@ -33,9 +37,19 @@ export class RoomsGateway {
     return this.rooms.update(caller, request);
   }
 
+  @On('room:archive')
+  archive(caller: Caller, request: ArchiveRoom): Promise<RoomResult> {
+    return this.rooms.archive(caller, request);
+  }
+
+  @On('room:direct')
+  direct(caller: Caller, request: DirectRoom): Promise<RoomAndMember> {
+    return this.directRooms.open(caller, request);
+  }
+
   @On('rooms:discover')
-  discover(_caller: Caller, request: DiscoverRooms): Promise<RoomPage> {
-    return this.rooms.discover(request);
+  discover(caller: Caller, request: DiscoverRooms): Promise<RoomPage> {
+    return this.rooms.discover(caller, request);
   }
 
   @On('room:join')

@@ -1,10 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, Repository, type SelectQueryBuilder } from 'typeorm';
-import { uuidv7 } from 'uuidv7';
+import { byCaller, type Act } from '../audit/audit-log.js';
 import type { Caller } from '../auth/caller.js';
 import { ChatError } from '../chat-error.js';
 import type {
+  ArchiveRoom,
   CreateRoom,
   DiscoverRooms,
   RoomAndMember,
@@ -13,11 +15,14 @@ import type {
   RoomSummary,
   UpdateRoom,
 } from '../protocol/index.js';
+import { Limits } from '../limits/limits.js';
 import { RoomBroadcaster } from '../realtime/room-broadcaster.js';
+import { enrol } from './enrolment.js';
 import { MemberEntity, toMember } from './member.entity.js';
 import { MembersService } from './members.service.js';
 import { RoomEntity, toRoom, toSummary } from './room.entity.js';
 import { RoomLedger } from './room-ledger.js';
+import { changeSettings, newRoom } from './room-settings.js';
 import { decodeRoomCursor, encodeRoomCursor } from './room-cursor.js';
 
 @Injectable()
@@ -27,26 +32,16 @@ export class RoomsService {
     private readonly members: MembersService,
     private readonly ledger: RoomLedger,
     private readonly broadcaster: RoomBroadcaster,
+    private readonly limits: Limits,
   ) {}
 
-  /** The caller becomes the owner. @throws ChatError `conflict` when the id belongs to a room of someone else */
-  async create(caller: Caller, { roomId, name, topic, visibility }: CreateRoom): Promise<RoomAndMember> {
-    const room: RoomEntity = {
-      id: roomId ?? uuidv7(),
-      name,
-      topic,
-      visibility,
-      createdBy: caller.id,
-      createdAt: new Date(),
-      archivedAt: null,
-      memberCount: 0,
-      seq: 0,
-      rev: 0,
-      settingsRev: 0,
-    };
+  /** The caller becomes the owner. @throws ChatError `conflict` when the id belongs to a room of someone else, `rate_limited` */
+  async create(caller: Caller, { roomId, ...settings }: CreateRoom): Promise<RoomAndMember> {
+    this.limits.takeOf('rooms', caller);
+    const room = newRoom(caller.id, settings, roomId);
     const created = await this.ledger.create(room, async (locked) => {
       room.settingsRev = locked.nextRev();
-      const { result, changes } = await this.members.enrol(locked, caller, null, 'owner');
+      const { result, changes } = await enrol(locked, caller, null, 'owner');
       return { result, changes: [{ rev: room.settingsRev, kind: 'room', room: toRoom(room) }, ...changes] };
     });
     const result = created ?? (await this.createdBefore(caller, room.id));
@@ -55,17 +50,32 @@ export class RoomsService {
   }
 
   /** @throws ChatError `not_member`, `not_found`, `forbidden`, `room_archived` */
-  update(caller: Caller, { roomId, name, topic }: UpdateRoom): Promise<RoomResult> {
+  update(caller: Caller, { roomId, ...settings }: UpdateRoom): Promise<RoomResult> {
     return this.ledger.change(roomId, async (locked) => {
-      await this.members.mustOwn(locked, caller.id);
-      const { manager, room } = locked;
+      const { name, topic, meta, slowModeS, ...governed } = settings;
+      const shown = [name, topic, meta, slowModeS].some((setting) => setting !== undefined);
+      if (shown) await this.members.mustMay(locked, caller.id, 'room:update');
+      const governs = Object.keys(governed).length > 0;
+      if (!shown || governs) await this.members.mustMay(locked, caller.id, 'room:govern');
+      const { room } = locked;
       if (room.archivedAt !== null) throw new ChatError('room_archived', 'The room is archived');
-      const wanted = { name: name ?? room.name, topic: topic ?? room.topic };
-      if (wanted.name === room.name && wanted.topic === room.topic)
-        return { result: { room: toRoom(room) }, changes: [] };
-      Object.assign(room, wanted, { settingsRev: locked.nextRev() });
-      await manager.update(RoomEntity, { id: roomId }, wanted);
-      return { result: { room: toRoom(room) }, changes: [{ rev: room.settingsRev, kind: 'room', room: toRoom(room) }] };
+      const wanted = { ...room, ...settings };
+      if (isDeepStrictEqual(wanted, room)) return { result: { room: toRoom(room) }, changes: [] };
+      const audit: Act | undefined = governs
+        ? { by: byCaller(caller), action: 'room.govern', details: governed }
+        : undefined;
+      return { ...(await changeSettings(locked, settings)), audit };
+    });
+  }
+
+  /** An archived room can be read, not written to, and is not found by its name. @throws ChatError `not_member`, `not_found`, `forbidden` */
+  archive(caller: Caller, { roomId, on }: ArchiveRoom): Promise<RoomResult> {
+    return this.ledger.change(roomId, async (locked) => {
+      await this.members.mustMay(locked, caller.id, 'room:archive');
+      const { room, now } = locked;
+      if ((room.archivedAt !== null) === on) return { result: { room: toRoom(room) }, changes: [] };
+      const audit: Act = { by: byCaller(caller), action: 'room.archive', details: { on } };
+      return { ...(await changeSettings(locked, { archivedAt: on ? now : null })), audit };
     });
   }
 
@@ -91,8 +101,9 @@ export class RoomsService {
     return rooms.map(toSummary);
   }
 
-  /** Public rooms by name. */
-  async discover(request: DiscoverRooms): Promise<RoomPage> {
+  /** Public rooms by name. @throws ChatError `rate_limited` */
+  async discover(caller: Caller, request: DiscoverRooms): Promise<RoomPage> {
+    this.limits.takeOf('search', caller);
     return pageOf(this.byName(request).andWhere(`room.visibility = 'public' and room.archivedAt is null`), request);
   }
 

@@ -3,8 +3,8 @@ import { DataSource, In } from 'typeorm';
 import { BatchedRead } from '../database/batched-read.js';
 import type { Change } from '../protocol/index.js';
 import { ChangeLog, type ChangeRange, type ChangeSlice, type Joins, type Standing } from '../realtime/change-log.js';
-import { toMessage, type MessageEntity } from '../messages/message.entity.js';
-import { toMember, type MemberEntity } from '../rooms/member.entity.js';
+import { MESSAGE_COLUMNS, toMessage, type StoredMessage } from '../messages/message.entity.js';
+import { memberColumns, toMember, type MemberEntity } from '../rooms/member.entity.js';
 import { RoomEntity, toRoom } from '../rooms/room.entity.js';
 
 /** The log is no table of its own: each row carries the rev of its latest change, so "all after rev N" is a query. */
@@ -28,7 +28,7 @@ export class PostgresChangeLog extends ChangeLog {
 
   private async standingsIn(members: readonly { userId: string; roomId: string }[]): Promise<(Standing | undefined)[]> {
     const rows: unknown = await this.dataSource.query(
-      `select wanted.place, room.rev as head, member.rev as "memberRev"
+      `select wanted.place, room.rev as head, member.rev as "memberRev", member.visible_after as "visibleAfter"
        from unnest($1::uuid[], $2::uuid[]) with ordinality as wanted(user_id, room_id, place)
        join memberships member on member.user_id = wanted.user_id and member.room_id = wanted.room_id
        join rooms room on room.id = member.room_id
@@ -36,15 +36,15 @@ export class PostgresChangeLog extends ChangeLog {
       [members.map(({ userId }) => userId), members.map(({ roomId }) => roomId)],
     );
     const standings: (Standing | undefined)[] = members.map(() => undefined);
-    for (const { place, head, memberRev } of rows as (Standing & { place: number })[])
-      standings[place - 1] = { head, memberRev };
+    for (const { place, ...standing } of rows as (Standing & { place: number })[]) standings[place - 1] = standing;
     return standings;
   }
 
   /** Everything that each of these users is a member of; a map of its own for each, because who gets one may change it. */
   private async standingsOf(userIds: readonly string[]): Promise<Map<string, Standing>[]> {
     const rows: unknown = await this.dataSource.query(
-      `select member.user_id as "userId", room.id, room.rev as head, member.rev as "memberRev"
+      `select member.user_id as "userId", room.id, room.rev as head, member.rev as "memberRev",
+              member.visible_after as "visibleAfter"
        from memberships member join rooms room on room.id = member.room_id
        where member.user_id = any($1::uuid[]) and member.left_at is null`,
       [[...new Set(userIds)]],
@@ -56,7 +56,13 @@ export class PostgresChangeLog extends ChangeLog {
       else ofUser.push(row);
     }
     return userIds.map(
-      (userId) => new Map((byUser.get(userId) ?? []).map(({ id, head, memberRev }) => [id, { head, memberRev }])),
+      (userId) =>
+        new Map(
+          (byUser.get(userId) ?? []).map(({ id, head, memberRev, visibleAfter }) => [
+            id,
+            { head, memberRev, visibleAfter },
+          ]),
+        ),
     );
   }
 
@@ -113,9 +119,7 @@ export class PostgresChangeLog extends ChangeLog {
 
   private async messages(bounds: Bounds, limit: number): Promise<Map<number, Change[]>> {
     const rows: unknown = await this.dataSource.query(
-      `select wanted.place, message.room_id as "roomId", message.seq, message.rev, message.sender_id as "senderId",
-              message.client_msg_id as "clientMsgId", message.text, message.created_at as "createdAt",
-              message.deleted_at as "deletedAt", sender.name as "userName"
+      `select wanted.place, ${MESSAGE_COLUMNS}, sender.name as "userName"
        from ${WANTED}
        cross join lateral (
          select * from messages where room_id = wanted.room_id and rev > wanted.after and rev <= wanted.up_to
@@ -124,7 +128,7 @@ export class PostgresChangeLog extends ChangeLog {
        join users sender on sender.id = message.sender_id`,
       [...bounds, limit],
     );
-    return byRange(rows as (MessageEntity & { userName: string; place: number })[], (row) => {
+    return byRange(rows as (StoredMessage & { userName: string; place: number })[], (row) => {
       const message = toMessage(row, { id: row.senderId, name: row.userName });
       return { rev: message.rev, kind: 'message', message };
     });
@@ -132,19 +136,20 @@ export class PostgresChangeLog extends ChangeLog {
 
   private async members(bounds: Bounds, limit: number): Promise<Map<number, Change[]>> {
     const rows: unknown = await this.dataSource.query(
-      `select wanted.place, member.room_id as "roomId", member.user_id as "userId", member.role, member.rev,
-              member.joined_at as "joinedAt", member.left_at as "leftAt", member_user.name as "userName"
+      `select wanted.place, ${memberColumns('member')}, coalesce(member.count_after, room.member_count) as "memberCount",
+              member_user.name as "userName"
        from ${WANTED}
        cross join lateral (
          select * from memberships where room_id = wanted.room_id and rev > wanted.after and rev <= wanted.up_to
          order by rev limit $4
        ) member
+       join rooms room on room.id = member.room_id
        join users member_user on member_user.id = member.user_id`,
       [...bounds, limit],
     );
-    return byRange(rows as (MemberEntity & { userName: string; place: number })[], (row) => {
+    return byRange(rows as (MemberEntity & { userName: string; memberCount: number; place: number })[], (row) => {
       const member = toMember(row, { id: row.userId, name: row.userName });
-      return { rev: member.rev, kind: 'member', member };
+      return { rev: member.rev, kind: 'member', member, memberCount: row.memberCount };
     });
   }
 }

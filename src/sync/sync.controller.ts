@@ -2,7 +2,7 @@ import { Body, Controller, Get, Param, Post, Query, UseGuards } from '@nestjs/co
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { Caller } from '../auth/caller.js';
-import { RestCaller, SignedInGuard } from '../auth/signed-in.guard.js';
+import { Reads, RestCaller, SignedInGuard } from '../auth/signed-in.guard.js';
 import { Id, RoomsSynced, RoomSynced, SyncRoom, SyncRooms } from '../protocol/index.js';
 import { Answers } from '../rest/answers.js';
 import { queryOf } from '../rest/query.js';
@@ -18,6 +18,7 @@ export class SyncController {
   constructor(private readonly sync: SyncService) {}
 
   @Post('sync')
+  @Reads()
   @Answers(200, RoomsSynced)
   rooms(@RestCaller() caller: Caller, @Body({ schema: SyncRooms }) request: SyncRooms): Promise<RoomsSynced> {
     return this.sync.rooms(caller, request);

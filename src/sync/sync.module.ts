@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { MessagesModule } from '../messages/messages.module.js';
+import { ReadsModule } from '../reads/reads.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
 import { ChangeLog } from '../realtime/change-log.js';
 import { PostgresChangeLog } from './postgres-change-log.js';
@@ -10,7 +11,7 @@ import { SyncService } from './sync.service.js';
 /** Global for the change log alone: delivery asks for it without knowing what a message is. */
 @Global()
 @Module({
-  imports: [RoomsModule, MessagesModule],
+  imports: [RoomsModule, MessagesModule, ReadsModule],
   controllers: [SyncController],
   providers: [SyncService, SyncGateway, { provide: ChangeLog, useClass: PostgresChangeLog }],
   exports: [ChangeLog],

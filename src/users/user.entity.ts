@@ -6,9 +6,9 @@ export class UserEntity {
   id!: string;
 
   @Column('text')
-  kind!: 'app' | 'guest';
+  kind!: 'app' | 'guest' | 'bot' | 'account';
 
-  /** The app's own id of the user; null for a guest. */
+  /** The app's own id of the user; null for all others. */
   @Column({ type: 'text', nullable: true })
   subject!: string | null;
 

@@ -5,6 +5,8 @@ import { uuidv7 } from 'uuidv7';
 import { ChatError } from '../chat-error.js';
 import { BatchedRead } from '../database/batched-read.js';
 import { Id, type User } from '../protocol/index.js';
+import { accessColumns, type Access } from './access.js';
+import { SYSTEM } from './system-user.js';
 import { UserEntity } from './user.entity.js';
 
 /** How many users an instance remembers, so that a reconnect needs no query to know who it is. */
@@ -12,7 +14,9 @@ const REMEMBERED_USERS = 50_000;
 
 @Injectable()
 export class UsersService {
-  private readonly known = new Map<string, User>();
+  private readonly known = new Map<string, KnownUser>();
+  /** What was read before somebody was forgotten may be older than the reason for that. */
+  private forgotten = 0;
   private readonly fromApps = new BatchedRead((named: readonly Named[]) => this.storeAll(named));
 
   constructor(@InjectRepository(UserEntity) private readonly users: Repository<UserEntity>) {}
@@ -24,40 +28,51 @@ export class UsersService {
   }
 
   /** The app's user of this subject; made at first sight, renamed when the app calls it otherwise now. */
-  async fromApp(subject: string, name: string): Promise<User> {
+  async fromApp(subject: string, name: string): Promise<KnownUser> {
     const key = `app ${subject}`;
     const known = this.known.get(key);
     if (known?.name === name) return known;
+    const { forgotten } = this;
     const user = await this.fromApps.get({ subject, name });
     if (user === undefined) throw new ChatError('unavailable', 'The user could not be stored');
-    this.remember(key, user);
+    this.remember(key, user, forgotten);
     return user;
   }
 
   /** @throws ChatError `unauthenticated` when there is no such guest: his token is of another database */
-  async guest(id: string): Promise<User> {
+  async guest(id: string): Promise<KnownUser> {
     const key = `guest ${id}`;
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    const found = Id.safeParse(id).success ? await this.users.findOneBy({ id, kind: 'guest' }) : null;
-    if (found === null) throw new ChatError('unauthenticated', 'There is no such guest; enter anew');
-    const user: User = { id: found.id, name: found.name };
-    this.remember(key, user);
+    const { forgotten } = this;
+    const rows: unknown = Id.safeParse(id).success
+      ? await this.users.query(`select users.id, ${KNOWN} where users.id = $1 and kind = 'guest'`, [id])
+      : [];
+    const [found] = rows as Found[];
+    if (found === undefined) throw new ChatError('unauthenticated', 'There is no such guest; enter anew');
+    const user = asKnown(found);
+    this.remember(key, user, forgotten);
     return user;
+  }
+
+  /** What is remembered of the user no longer holds. @param subject of a guest its id */
+  forget(kind: string, subject: string): void {
+    this.forgotten += 1;
+    this.known.delete(`${kind} ${subject}`);
   }
 
   /** @throws ChatError `not_found` */
   async get(id: string): Promise<User> {
-    const user = await this.users.findOneBy({ id });
+    const user = id === SYSTEM.id ? null : await this.users.findOneBy({ id });
     if (user === null) throw new ChatError('not_found', 'There is no such user');
     return { id: user.id, name: user.name };
   }
 
   /** Reads those that are as they are called, as most are, and writes the others. */
-  private async storeAll(named: readonly Named[]): Promise<(User | undefined)[]> {
+  private async storeAll(named: readonly Named[]): Promise<(KnownUser | undefined)[]> {
     const names = new Map(named.map(({ subject, name }) => [asStored(subject), asStored(name)]));
     const found: unknown = await this.users.query(
-      `select id, subject, name from users where kind = 'app' and subject = any($1)`,
+      `select users.id, ${KNOWN} where kind = 'app' and subject = any($1)`,
       [[...names.keys()]],
     );
     const bySubject = new Map((found as Found[]).map((user) => [user.subject, user]));
@@ -70,15 +85,17 @@ export class UsersService {
          on conflict (kind, subject) do update set name = excluded.name returning id, subject, name`,
         [missing.map(() => uuidv7()), missing.map(([subject]) => subject), missing.map(([, name]) => name)],
       );
-      for (const user of stored as Found[]) bySubject.set(user.subject, user);
+      for (const user of stored as Omit<Found, keyof Access>[])
+        bySubject.set(user.subject, { ...OPEN, ...bySubject.get(user.subject), ...user });
     }
     return named.map(({ subject }) => {
       const user = bySubject.get(asStored(subject));
-      return user && { id: user.id, name: user.name };
+      return user && asKnown(user);
     });
   }
 
-  private remember(key: string, user: User): void {
+  private remember(key: string, user: KnownUser, forgotten: number): void {
+    if (forgotten !== this.forgotten) return;
     this.known.delete(key);
     this.known.set(key, user);
     if (this.known.size > REMEMBERED_USERS) {
@@ -94,9 +111,22 @@ interface Named {
   name: string;
 }
 
-interface Found extends User {
+interface Found extends User, Access {
   subject: string;
 }
+
+export interface KnownUser extends User {
+  readonly access: Access;
+}
+
+const OPEN: Access = { validFrom: 0, bannedUntil: 0 };
+const KNOWN = `subject, name, ${accessColumns} from users left join user_access access on access.user_id = users.id`;
+
+const asKnown = ({ id, name, validFrom, bannedUntil }: Found): KnownUser => ({
+  id,
+  name,
+  access: { validFrom, bannedUntil },
+});
 
 /** Half of a surrogate pair is no text: Postgres gets, and gives back, the replacement character. */
 const asStored = (text: string): string => text.toWellFormed();

@@ -37,7 +37,7 @@ export class SendInSets1764400000000 implements MigrationInterface {
  * The settings and the \`limit 1\` keep its plan what it is: made once, not for every size of batch, and with one look into an
  * index for each message, also where it was made while the tables were empty or small. They grow, and the plan stays.
  */
-const sendMessagesInSets = `
+export const sendMessagesInSets = `
 create function send_messages(
   p_room_ids uuid[], p_sender_ids uuid[], p_client_msg_ids text[], p_fingerprints bytea[], p_texts text[], p_wait boolean,
   p_patience_ms int default 0
