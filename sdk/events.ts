@@ -14,6 +14,14 @@ export interface ParleyEvents {
   reset: (roomId: string) => void;
   /** A pending message of the room was added, went, or changed its state. */
   outgoing: (roomId: string) => void;
+  /** My marker in the room moved, here or on another device, or somebody else's did. */
+  read: (roomId: string) => void;
+  /** Somebody begins or ends to type in the room. */
+  typing: (roomId: string) => void;
+  /** Somebody whom I watch came, went, or changed his status. */
+  presence: () => void;
+  /** To those who govern the room: how many reported messages wait for an answer there. */
+  reports: (roomId: string, open: number) => void;
   /** The server ended the session for good. */
   closed: (error: ParleyError) => void;
 }

@@ -5,8 +5,10 @@ export type Transport = 'websocket' | 'polling';
 export interface ParleyOptions {
   /** `http(s)://host:port` of an instance or of the balancer before many. */
   url: string;
-  /** A function is asked before every connection, so that it can hand out a fresh token each time. */
+  /** A function is asked before every connection, and in good time before a token ends, so that it can hand out a fresh one. */
   token: string | (() => string | Promise<string>);
+  /** Nobody looks at this client: it does not make its user count as online. Default false. */
+  background?: boolean;
   /** In the order of preference; default WebSocket, then long-polling. */
   transports?: Transport[];
   /** A request without a reply for so long is asked again; default 10,000 ms. */
@@ -23,6 +25,7 @@ export interface Settings {
   token: () => string | Promise<string>;
   /** Whether asking for the token again may give another one. */
   tokenRenews: boolean;
+  background: boolean;
   transports: Transport[];
   requestTimeoutMs: number;
   backoff: BackoffPolicy;
@@ -35,6 +38,7 @@ export function settingsOf(options: ParleyOptions): Settings {
     url: options.url,
     token: typeof token === 'function' ? token : () => token,
     tokenRenews: typeof token === 'function',
+    background: options.background ?? false,
     transports: options.transports ?? ['websocket', 'polling'],
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     backoff: {

@@ -1,10 +1,19 @@
-import type { ErrorBody, RoomChanges, SessionReady, UserSignal } from '../../src/protocol/index.js';
+import type {
+  ErrorBody,
+  OpenReports,
+  PresenceState,
+  Refreshed,
+  RoomChanges,
+  RoomSignal,
+  SessionReady,
+  UserSignal,
+} from '../../src/protocol/index.js';
 import { Backoff } from '../backoff.js';
 import type { ConnectionStatus } from '../events.js';
 import type { Settings } from '../options.js';
 import { ParleyError } from '../parley-error.js';
 import { onNetworkReturn } from './network-return.js';
-import { Link, type Loss } from './link.js';
+import { Link, type Answer, type Loss } from './link.js';
 
 export interface ConnectionListener {
   status(status: ConnectionStatus): void;
@@ -12,6 +21,9 @@ export interface ConnectionListener {
   catchUp(link: Link): Promise<'done' | 'gone' | ErrorBody>;
   changes(frame: RoomChanges): void;
   signal(signal: UserSignal): void;
+  roomSignal(signal: RoomSignal): void;
+  presence(states: PresenceState[]): void;
+  reports(reports: OpenReports): void;
   /** There will be no connection any more: by the server's word, or by `close`. */
   ended(error: ParleyError, byServer: boolean): void;
 }
@@ -28,6 +40,7 @@ export class Connection {
   private transport = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private moving: ReturnType<typeof setTimeout> | undefined;
+  private renewing: ReturnType<typeof setTimeout> | undefined;
   /** Before this time (of the process' clock) no try is made: the server asked for it. */
   private notBefore = 0;
   private onlineSince: number | undefined;
@@ -62,7 +75,7 @@ export class Connection {
     if (this.end) return;
     this.end = error;
     clearTimeout(this.timer);
-    clearTimeout(this.moving);
+    this.stay();
     this.stopListening();
     this.link?.close();
     this.link = undefined;
@@ -83,11 +96,12 @@ export class Connection {
       return;
     }
     if (this.end) return;
-    const { url, requestTimeoutMs, transports } = this.settings;
+    const { url, background, requestTimeoutMs, transports } = this.settings;
     const link: Link = new Link(
       {
         url,
         token,
+        background,
         transports: this.transport > 0 ? transports.slice(this.transport, this.transport + 1) : transports,
         requestTimeoutMs,
       },
@@ -95,7 +109,12 @@ export class Connection {
         ready: (session) => void this.becomeOnline(link, session),
         changes: (frame) => this.listener.changes(frame),
         signal: (signal) => this.listener.signal(signal),
+        roomSignal: (signal) => this.listener.roomSignal(signal),
+        presence: (states) => this.listener.presence(states),
+        reports: (reports) => this.listener.reports(reports),
         lost: (loss) => this.lose(link, loss),
+        // In the first half of what is left: clients whose tokens end together do not all ask for new ones at once.
+        expiring: ({ inMs }) => this.renewIn(link, (this.settings.backoff.random() * inMs) / 2),
         sentAway: ({ afterMs, spreadMs }) => this.moveLater(link, afterMs + this.settings.backoff.random() * spreadMs),
       },
     );
@@ -127,7 +146,7 @@ export class Connection {
 
   private lose(link: Link, loss: Loss): void {
     if (link !== this.link) return;
-    clearTimeout(this.moving);
+    this.stay();
     this.link = undefined;
     this.calmDown();
     if (loss.kind === 'refused') {
@@ -148,6 +167,37 @@ export class Connection {
       this.leave(link);
       this.comeBack(0);
     }, ms);
+  }
+
+  /** What was planned for the present connection is for no other one. */
+  private stay(): void {
+    clearTimeout(this.moving);
+    clearTimeout(this.renewing);
+  }
+
+  private renewIn(link: Link, ms: number, backoff = new Backoff(this.settings.backoff)): void {
+    if (!this.settings.tokenRenews) return;
+    clearTimeout(this.renewing);
+    this.renewing = setTimeout(() => void this.renew(link, backoff), ms);
+  }
+
+  /** Tried until it is done or refused, or the connection ends with its token; the next one then begins with a new one. */
+  private async renew(link: Link, backoff: Backoff): Promise<void> {
+    const answer = await this.offerToken(link);
+    if (link !== this.link || answer === 'gone') return;
+    if (answer !== 'timeout' && answer.ok) {
+      if (this.session) this.session = { ...this.session, ...answer.data };
+    } else if (answer === 'timeout' || answer.error.retryable) {
+      this.renewIn(link, backoff.next(answer === 'timeout' ? 0 : answer.error.retryAfterMs), backoff);
+    }
+  }
+
+  private async offerToken(link: Link): Promise<Answer<Refreshed>> {
+    try {
+      return await link.ask('auth:refresh', { token: await this.settings.token() });
+    } catch (error) {
+      return error instanceof ParleyError ? { ok: false, error } : 'timeout';
+    }
   }
 
   private obey(error: ErrorBody): void {
@@ -171,6 +221,7 @@ export class Connection {
   }
 
   private leave(link: Link): void {
+    this.stay();
     this.link = undefined;
     link.close();
   }

@@ -6,7 +6,10 @@ import type {
   RequestInput,
   RequestName,
   ResultOf,
+  OpenReports,
+  PresenceState,
   RoomChanges,
+  RoomSignal,
   ServerToClientEvents,
   SessionReady,
   UserSignal,
@@ -24,8 +27,13 @@ export interface LinkListener {
   ready(session: SessionReady): void;
   changes(frame: RoomChanges): void;
   signal(signal: UserSignal): void;
+  roomSignal(signal: RoomSignal): void;
+  presence(states: PresenceState[]): void;
+  reports(reports: OpenReports): void;
   /** Called once, and nothing after it. */
   lost(loss: Loss): void;
+  /** The token ends in `inMs` ms, and the connection with it, unless there is another one. */
+  expiring(notice: { inMs: number }): void;
   /** The server goes away: it asks for a new connection after `afterMs` and a random part of `spreadMs`. */
   sentAway(notice: { afterMs: number; spreadMs: number }): void;
 }
@@ -33,6 +41,7 @@ export interface LinkListener {
 export interface LinkSettings {
   url: string;
   token: string;
+  background: boolean;
   transports: Transport[];
   requestTimeoutMs: number;
 }
@@ -58,9 +67,9 @@ export class Link {
     private readonly settings: LinkSettings,
     private readonly listener: LinkListener,
   ) {
-    const { url, token, transports, requestTimeoutMs } = settings;
+    const { url, token, background, transports, requestTimeoutMs } = settings;
     this.socket = io(url, {
-      auth: { token },
+      auth: { token, ...(background && { background }) },
       transports,
       tryAllTransports: true,
       reconnection: false,
@@ -106,11 +115,23 @@ export class Link {
       listener.ready(session);
     });
     socket.on('session:closed', ({ error }) => this.end({ kind: 'refused', error }));
+    socket.on('session:expiring', (notice) => {
+      if (!this.over) listener.expiring(notice);
+    });
     socket.on('session:reconnect', (notice) => {
       if (!this.over) listener.sentAway(notice);
     });
     socket.on('room:changes', (frame) => {
       if (!this.over) listener.changes(frame);
+    });
+    socket.on('room:signal', (signal) => {
+      if (!this.over) listener.roomSignal(signal);
+    });
+    socket.on('presence:changed', ({ states }) => {
+      if (!this.over) listener.presence(states);
+    });
+    socket.on('reports:changed', (reports) => {
+      if (!this.over) listener.reports(reports);
     });
     socket.on('user:signal', (signal) => {
       if (!this.over) listener.signal(signal);
@@ -124,7 +145,12 @@ export class Link {
       // Two timeouts of silence, not even a ping: a connection that looks open and is not.
       if (performance.now() - this.heardAt >= 2 * this.settings.requestTimeoutMs) this.end({ kind: 'broken' });
     }, this.settings.requestTimeoutMs);
-    (this.socket.emit as Emit).call(this.socket, ask.event, ask.input, (reply) => this.settle(ask, reply));
+    (this.socket.emit as Emit).call(this.socket, ask.event, ask.input, (reply) => {
+      // The connection is about to be closed, and nothing that was asked on it is done: it is asked again on the next one.
+      if (!reply.ok && reply.error.code === 'token_expired' && ask.event !== 'auth:refresh')
+        this.end({ kind: 'refused', error: reply.error });
+      else this.settle(ask, reply);
+    });
   }
 
   private settle(ask: Ask, answer: Answer<unknown>): void {

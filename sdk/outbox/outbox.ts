@@ -4,7 +4,7 @@ import { limits } from '../../src/protocol/limits.js';
 import { Backoff, type BackoffPolicy } from '../backoff.js';
 import type { Answer } from '../connection/link.js';
 import { ParleyError } from '../parley-error.js';
-import { OutgoingMessage, type Outgoing, type OutgoingOwner } from './outgoing.js';
+import { OutgoingMessage, type Outgoing, type OutgoingOwner, type SendExtras } from './outgoing.js';
 
 export interface OutboxHost {
   readonly online: boolean;
@@ -48,10 +48,10 @@ export class Outbox implements OutgoingOwner {
     this.backoff = new Backoff(policy);
   }
 
-  add(text: string, clientMsgId?: string): Outgoing {
+  add(text: string, { clientMsgId, ...extras }: SendExtras & { clientMsgId?: string } = {}): Outgoing {
     const pending = clientMsgId && this.items.find((item) => item.clientMsgId === clientMsgId && item.text === text);
     if (pending) return pending;
-    const item = new OutgoingMessage(this.roomId, clientMsgId ?? uuidv7(), text, this);
+    const item = new OutgoingMessage(this.roomId, clientMsgId ?? uuidv7(), text, extras, this);
     this.items.push(item);
     const refusal = this.end ?? tooLong(item);
     if (refusal) item.fail(refusal);
@@ -122,8 +122,8 @@ export class Outbox implements OutgoingOwner {
   private async transmit(item: OutgoingMessage): Promise<void> {
     item.state = 'sending';
     this.inFlight += 1;
-    const { roomId, clientMsgId, text } = item;
-    const answer = await this.host.send({ roomId, clientMsgId, text });
+    const { roomId, clientMsgId, text, extras } = item;
+    const answer = await this.host.send({ roomId, clientMsgId, text, ...extras });
     this.inFlight -= 1;
     if (this.end) return;
     this.settle(item, answer);
@@ -181,10 +181,12 @@ export class Outbox implements OutgoingOwner {
 }
 
 /** Said here, because a packet that is too large makes the server cut the connection, and the next one, and the next. */
-function tooLong({ text, clientMsgId }: OutgoingMessage): ParleyError | undefined {
+function tooLong({ text, clientMsgId, extras }: OutgoingMessage): ParleyError | undefined {
   const faults: string[] = [];
   if (text.normalize('NFC').length > limits.textLength) faults.push('text: Too long');
   if (clientMsgId.length > limits.clientMsgIdLength) faults.push('clientMsgId: Too long');
+  if (JSON.stringify(extras.meta ?? {}).length > limits.metaBytes) faults.push('meta: Too large');
+  if ((extras.mentions?.users?.length ?? 0) > limits.mentions) faults.push('mentions: Too many');
   if (faults.length === 0) return undefined;
   return new ParleyError({
     code: 'invalid_argument',

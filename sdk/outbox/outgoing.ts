@@ -1,11 +1,16 @@
-import type { Message, SentMessage } from '../../src/protocol/index.js';
+import type { Message, RequestInput, SentMessage } from '../../src/protocol/index.js';
 import { ParleyError } from '../parley-error.js';
+
+/** What may be sent with a text. */
+export type SendExtras = Pick<RequestInput<'message:send'>, 'replyTo' | 'threadRoot' | 'mentions' | 'meta'>;
 
 /** A message on its way. It keeps its `clientMsgId` for ever, so that no retry can store it twice. */
 export interface Outgoing {
   readonly roomId: string;
   readonly clientMsgId: string;
   readonly text: string;
+  /** What is sent with it. */
+  readonly extras: SendExtras;
   /** When it was handed to the client, by the client's clock. */
   readonly createdAt: string;
   /** `failed` only by an answer that a retry would not change on its own; everything else is tried again. */
@@ -39,6 +44,7 @@ export class OutgoingMessage implements Outgoing {
     readonly roomId: string,
     readonly clientMsgId: string,
     readonly text: string,
+    readonly extras: SendExtras,
     private readonly owner: OutgoingOwner,
   ) {
     this.begin();

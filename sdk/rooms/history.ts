@@ -1,7 +1,7 @@
 import type { HistoryPage, RequestInput } from '../../src/protocol/index.js';
 import type { RoomModel } from './room-state.js';
 
-export type HistoryRange = Omit<RequestInput<'history:get'>, 'roomId'>;
+export type HistoryRange = Omit<RequestInput<'history:get'>, 'roomId' | 'threadRoot'>;
 
 /** Pages of history, put into the room's messages where they touch them. */
 export class History {

@@ -4,6 +4,7 @@ import type {
   Reply,
   RoomChanges,
   RoomSnapshot,
+  RoomSignal,
   RoomsSynced,
   RoomSynced,
   UserSignal,
@@ -13,14 +14,13 @@ import type { Outgoing } from '../outbox/outgoing.js';
 import { ParleyError } from '../parley-error.js';
 import { RoomFollower, type FollowerHost } from './room-follower.js';
 import { RoomModel, type RoomState } from './room-state.js';
+import { Typing } from './typing.js';
 
 /** Where the directory asks. 'gone': the connection ended, and with the next one `catchUp` begins anew. */
 export interface SyncSource {
   syncRooms(epoch: string | undefined, cursors: Record<string, number>): Promise<Reply<RoomsSynced> | 'gone'>;
   syncRoom(roomId: string, epoch: string | undefined, after: number | undefined): Promise<Reply<RoomSynced> | 'gone'>;
   pause(ms: number): Promise<void>;
-  /** The server's time in milliseconds, as well as it is known. */
-  now(): number;
 }
 
 export interface DirectoryListener {
@@ -28,6 +28,10 @@ export interface DirectoryListener {
   /** The room's state was replaced, or is there for the first time. */
   snapshot(room: RoomModel, isNew: boolean): void;
   change(room: RoomModel, change: Change): void;
+  /** My marker in the room moved, or that of others. */
+  read(roomId: string): void;
+  /** Others begin or end to type. */
+  typing(roomId: string): void;
   /** The room is no longer mine. */
   dropped(roomId: string): void;
 }
@@ -40,6 +44,7 @@ interface Opening {
 /** The rooms that I am a member of, each followed change by change. */
 export class RoomDirectory implements FollowerHost {
   readonly rooms = new Map<string, RoomModel>();
+  readonly typing: Typing;
   private readonly followers = new Map<string, RoomFollower>();
   private readonly openings = new Map<string, Opening[]>();
   private epoch: string | undefined;
@@ -53,7 +58,9 @@ export class RoomDirectory implements FollowerHost {
     private readonly policy: BackoffPolicy,
     private readonly window: number,
     private readonly outgoing: (roomId: string) => readonly Outgoing[],
-  ) {}
+  ) {
+    this.typing = new Typing((roomId) => listener.typing(roomId));
+  }
 
   /** Brings every room up to date over a new connection. Until then frames are held. */
   async catchUp(): Promise<'done' | 'gone' | ErrorBody> {
@@ -73,13 +80,23 @@ export class RoomDirectory implements FollowerHost {
     this.follow(frame.roomId).receive(frame);
   }
 
-  signal({ kind, roomId }: UserSignal): void {
-    if (kind === 'roomAdded') {
+  signal(signal: UserSignal): void {
+    const { kind, roomId } = signal;
+    if (kind === 'unread') {
+      if (this.rooms.get(roomId)?.reading.tell(signal)) this.listener.read(roomId);
+    } else if (kind === 'roomAdded') {
       if (!this.followers.has(roomId)) this.fetch(roomId);
     } else {
       if (this.catchingUp) this.doubtful.add(roomId);
       this.drop(roomId);
     }
+  }
+
+  roomSignal(signal: RoomSignal): void {
+    const room = this.rooms.get(signal.roomId);
+    if (!room) return;
+    if (signal.kind === 'typing') this.typing.tell(signal.roomId, signal.users);
+    else if (signal.kind === 'read' && room.putReads(signal.reads)) this.listener.read(signal.roomId);
   }
 
   /** The room as soon as it is here; rejects when it is not mine. */
@@ -109,7 +126,10 @@ export class RoomDirectory implements FollowerHost {
   // What the followers ask for:
 
   sync(roomId: string, after: number | undefined): Promise<Reply<RoomSynced> | 'gone'> {
-    return this.source.syncRoom(roomId, this.epoch, after);
+    return this.source.syncRoom(roomId, this.epoch, after).then((reply) => {
+      if (reply !== 'gone' && reply.ok && !reply.data.reset) this.tellRead(reply.data);
+      return reply;
+    });
   }
 
   pause(ms: number): Promise<void> {
@@ -123,11 +143,11 @@ export class RoomDirectory implements FollowerHost {
       return undefined;
     }
     if (known) {
-      known.reset(snapshot, this.source.now());
+      known.reset(snapshot);
       this.listener.snapshot(known, false);
       return known;
     }
-    const room = new RoomModel(snapshot, this.source.now(), this.outgoing(roomId), this.window);
+    const room = new RoomModel(snapshot, this.outgoing(roomId), this.window, () => this.typing.in(roomId));
     this.rooms.set(roomId, room);
     this.listener.snapshot(room, true);
     if (!this.catchingUp) this.listener.rooms();
@@ -152,13 +172,20 @@ export class RoomDirectory implements FollowerHost {
     const before = new Set(this.rooms.keys());
     const mine = new Map(synced.map((room) => [room.roomId, room]));
     for (const roomId of before) if (!mine.has(roomId)) this.drop(roomId);
-    for (const roomId of mine.keys()) this.follow(roomId);
+    for (const room of mine.values()) {
+      this.follow(room.roomId);
+      if (!room.reset) this.tellRead(room);
+    }
     for (const [roomId, follower] of [...this.followers]) {
       follower.resume(this.doubtful.has(roomId) ? undefined : mine.get(roomId));
     }
     this.catchingUp = false;
     const same = this.rooms.size === before.size && [...before].every((roomId) => this.rooms.has(roomId));
     if (!same) this.listener.rooms();
+  }
+
+  private tellRead({ roomId, read }: RoomSynced): void {
+    if (this.rooms.get(roomId)?.reading.tell(read)) this.listener.read(roomId);
   }
 
   private follow(roomId: string): RoomFollower {

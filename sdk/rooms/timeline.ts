@@ -12,6 +12,8 @@ export class Timeline {
   private readonly early = new Map<number, Message>();
   /** Messages older than the run that changed while a page of history was on its way. */
   private readonly olderChanges = new Map<number, Message>();
+  /** Messages up to this seq are not for me. */
+  private hidden = 0;
   private loading = 0;
   private loaded = 0;
 
@@ -22,7 +24,12 @@ export class Timeline {
     return this.messages.at(-1)?.seq ?? 0;
   }
 
-  reset(messages: readonly Message[], hasBefore: boolean): void {
+  at(seq: number): Message | undefined {
+    return this.messages[seq - (this.messages[0]?.seq ?? 0)];
+  }
+
+  reset(messages: readonly Message[], hasBefore: boolean, hidden = this.hidden): void {
+    this.hidden = hidden;
     this.messages.splice(0, Infinity, ...messages);
     this.hasBefore = hasBefore;
     this.early.clear();
@@ -30,7 +37,7 @@ export class Timeline {
   }
 
   put(message: Message): void {
-    const first = this.messages[0]?.seq ?? (this.hasBefore ? message.seq : 1);
+    const first = this.messages[0]?.seq ?? (this.hasBefore ? message.seq : this.hidden + 1);
     const end = first + this.messages.length;
     if (message.seq < first) {
       if (this.loading > 0) this.olderChanges.set(message.seq, newer(message, this.olderChanges.get(message.seq)));
