@@ -1,6 +1,5 @@
 import type { Change, Member, Parley, Room, RoomState, User } from '../../sdk/index.js';
 import type { Note } from './conversation/rows.js';
-import { ReadMarks } from './read-marks.js';
 
 const notesKept = 200;
 
@@ -19,13 +18,14 @@ interface Memory {
 
 /**
  * The SDK's client as React wants it: an external store with a version for everything and one for each room.
- * Adds what only a page needs: notes of who came and went, and what is unread.
+ * Adds what only a page needs: notes of who came and went.
  */
 export class Chat {
   readonly #listeners = new Set<() => void>();
   readonly #memories = new Map<string, Memory>();
-  readonly #marks: ReadMarks;
   readonly #stop: (() => void)[];
+  /** The room that stays unread although it is open. */
+  #leftUnread: string | undefined;
   #version = 0;
   #wasOnline = false;
 
@@ -33,7 +33,6 @@ export class Chat {
     readonly parley: Parley,
     readonly me: User,
   ) {
-    this.#marks = new ReadMarks(me.id);
     this.#stop = [
       parley.on('status', (status) => {
         this.#wasOnline ||= status === 'online';
@@ -43,6 +42,9 @@ export class Chat {
       parley.on('change', (roomId, change) => this.#note(roomId, change)),
       parley.on('reset', (roomId) => this.#reset(roomId)),
       parley.on('outgoing', (roomId) => this.#touch(roomId)),
+      parley.on('read', (roomId) => this.#touch(roomId)),
+      parley.on('presence', () => this.#touch()),
+      parley.on('typing', (roomId) => this.#touch(roomId)),
     ];
   }
 
@@ -68,19 +70,41 @@ export class Chat {
     return this.#memories.get(roomId)?.resets ?? 0;
   }
 
-  /** The seq up to which the room has been read in this browser. */
+  /** The seq up to which I have read the room. */
   readMark(roomId: string): number {
-    return this.#marks.get(roomId) ?? newestSeq(this.parley.rooms.get(roomId));
+    return this.parley.rooms.get(roomId)?.readSeq ?? 0;
   }
 
   unread(roomId: string): number {
-    return Math.max(0, newestSeq(this.parley.rooms.get(roomId)) - this.readMark(roomId));
+    return this.parley.rooms.get(roomId)?.unread ?? 0;
+  }
+
+  /** The others who are typing, by name. */
+  typing(roomId: string): string[] {
+    const typing = this.parley.rooms.get(roomId)?.typing ?? [];
+    return typing.filter(({ id }) => id !== this.me.id).map(({ name }) => name);
+  }
+
+  mentions(roomId: string): number {
+    return this.parley.rooms.get(roomId)?.mentions ?? 0;
+  }
+
+  /** The message and what follows it; it stays so until the room is opened again. */
+  markUnread(roomId: string, seq: number): Promise<void> {
+    this.#leftUnread = roomId;
+    return this.parley.markUnread(roomId, seq);
+  }
+
+  /** The room was opened. */
+  open(roomId: string): void {
+    if (this.#leftUnread === roomId) this.#leftUnread = undefined;
   }
 
   /** Marks all that the room has as read. */
   read(roomId: string): void {
-    const state = this.parley.rooms.get(roomId);
-    if (state && this.#marks.move(roomId, newestSeq(state))) this.#touch(roomId);
+    if (this.#leftUnread === roomId) return;
+    // Where it is refused I am no member any more, and the room goes.
+    this.parley.markRead(roomId, newestSeq(this.parley.rooms.get(roomId))).catch(() => undefined);
   }
 
   waiting(): number {
@@ -98,11 +122,17 @@ export class Chat {
 
   #meetRooms(): void {
     for (const [roomId, state] of this.parley.rooms) {
+      if (!this.#memories.has(roomId) && state.room.kind === 'direct') void this.#meetOther(roomId);
       this.#memory(roomId, state.room);
-      if (this.#marks.get(roomId) === undefined) this.#marks.move(roomId, newestSeq(state));
     }
     for (const roomId of this.#memories.keys()) if (!this.parley.rooms.has(roomId)) this.#memories.delete(roomId);
     this.#touch();
+  }
+
+  /** A direct room is called by the other one. */
+  async #meetOther(roomId: string): Promise<void> {
+    await this.parley.listMembers({ roomId, limit: 2 }).catch(() => undefined);
+    this.#touch(roomId);
   }
 
   #note(roomId: string, change: Change): void {
@@ -110,9 +140,7 @@ export class Chat {
     if (!room) return;
     const memory = this.#memory(roomId, room);
     if (change.kind === 'message') {
-      const { seq, sender } = change.message;
-      memory.lastSeq = Math.max(memory.lastSeq, seq);
-      if (sender.id === this.me.id) this.#marks.move(roomId, seq);
+      memory.lastSeq = Math.max(memory.lastSeq, change.message.seq);
     } else if (change.kind === 'member') {
       this.#noteMember(memory, change.member);
     } else {
@@ -148,7 +176,6 @@ export class Chat {
       memory.resets += 1;
       memory.notes = [];
       memory.lastSeq = newestSeq(state);
-      if (this.#marks.get(roomId) === undefined) this.#marks.move(roomId, memory.lastSeq);
     }
     this.#touch(roomId);
   }

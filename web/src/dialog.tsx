@@ -39,17 +39,19 @@ interface ConfirmProps {
   title: string;
   text: ReactNode;
   action: string;
+  /** What the button says that does nothing. */
+  stay?: string;
   onConfirm: () => void;
   onClose: () => void;
 }
 
-export function Confirm({ title, text, action, onConfirm, onClose }: ConfirmProps) {
+export function Confirm({ title, text, action, stay = 'Stay', onConfirm, onClose }: ConfirmProps) {
   return (
     <Dialog title={title} onClose={onClose}>
       <p>{text}</p>
       <div className="dialog-actions">
         <button className="button" type="button" onClick={onClose} autoFocus>
-          Stay
+          {stay}
         </button>
         <button className="button danger" type="button" onClick={onConfirm}>
           {action}

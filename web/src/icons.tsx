@@ -44,6 +44,32 @@ export const SendIcon = () => (
   </Icon>
 );
 
+export const SmileIcon = () => (
+  <Icon>
+    <path d="M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM7 11.8c.7 1.2 1.7 1.8 3 1.8s2.3-.6 3-1.8M7.7 8v.4M12.3 8v.4" />
+  </Icon>
+);
+export const AnswerIcon = () => (
+  <Icon>
+    <path d="M8 5 3.5 9.5 8 14M4 9.5h7.5c3 0 5 1.8 5 5.5" />
+  </Icon>
+);
+export const MoreIcon = () => (
+  <Icon>
+    <path className="dots" d="M4.5 10h.01M10 10h.01M15.5 10h.01" />
+  </Icon>
+);
+export const PinIcon = () => (
+  <Icon>
+    <path d="M10 12.5V17M6.5 12.5h7l-1.2-3.5V4h1M6.7 4h6.600M7.7 4v5l-1.2 3.5" />
+  </Icon>
+);
+export const SettingsIcon = () => (
+  <Icon>
+    <path d="M3 6h7M14 6h3M3 14h3M10 14h7M12 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4ZM8 16a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z" />
+  </Icon>
+);
+
 export function Logo() {
   return (
     <svg className="logo" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true" focusable="false">

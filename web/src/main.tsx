@@ -8,6 +8,8 @@ import './styles/workspace.css';
 import './styles/rooms.css';
 import './styles/conversation.css';
 import './styles/message.css';
+import './styles/actions.css';
+import './styles/panels.css';
 import './styles/narrow.css';
 
 const root = document.getElementById('root');

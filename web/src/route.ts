@@ -2,6 +2,8 @@ import { useSyncExternalStore } from 'react';
 
 const pattern = /^#\/rooms\/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/i;
 
+const invitePattern = /^#\/invite\/([\w-]{8,128})$/;
+
 /** The address of a room on this page; anyone who may join it can open it. */
 export const roomHref = (roomId: string): string => `#/rooms/${roomId}`;
 
@@ -9,9 +11,21 @@ export function openRoom(roomId: string): void {
   location.hash = roomHref(roomId);
 }
 
+/** The address that lets whoever opens it into a room. */
+export const inviteHref = (code: string): string => `#/invite/${code}`;
+
+/** The invite that the address is. */
+export function useInviteCode(): string | undefined {
+  return useSyncExternalStore(subscribe, () => invitePattern.exec(location.hash)?.[1]);
+}
+
 /** From this room back to the list, unless another one has been opened since. */
 export function closeRoom(roomId: string): void {
-  if (openRoomId() !== roomId) return;
+  if (openRoomId() === roomId) forgetAddress();
+}
+
+/** To the list of rooms. */
+export function forgetAddress(): void {
   history.replaceState(null, '', location.pathname + location.search);
   dispatchEvent(new HashChangeEvent('hashchange'));
 }

@@ -1,10 +1,11 @@
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react';
-import { Parley, type ParleyError, type GuestSession, type RoomState } from '../../sdk/index.js';
+import { Parley, type ParleyError, type RoomState } from '../../sdk/index.js';
 import { Chat } from './chat.js';
+import type { Entered } from './session.js';
 
 export const ChatContext = createContext<Chat | undefined>(undefined);
 
-/** The chat of the signed-in guest. */
+/** The chat of who has come in. */
 export function useChat(): Chat {
   const chat = useContext(ChatContext);
   if (!chat) throw new Error('Used outside of ChatContext');
@@ -24,17 +25,17 @@ export function useRoom(roomId: string): RoomState | undefined {
   return chat.parley.rooms.get(roomId);
 }
 
-/** Connects as this guest while the component stands; `onEnd` hears why the server ended the session for good. */
-export function useConnection(session: GuestSession, onEnd: (error: ParleyError) => void): Chat | undefined {
+/** Connects as this person while the component stands; `onEnd` hears why the server ended the session for good. */
+export function useConnection(entered: Entered, onEnd: (error: ParleyError) => void): Chat | undefined {
   const [chat, setChat] = useState<Chat>();
   useEffect(() => {
-    const opened = new Chat(new Parley({ url: location.origin, token: session.token }), session.user);
+    const opened = new Chat(new Parley({ url: location.origin, token: entered.token }), entered.user);
     const off = opened.parley.on('closed', onEnd);
     setChat(opened);
     return () => {
       off();
       opened.close();
     };
-  }, [session, onEnd]);
+  }, [entered, onEnd]);
   return chat;
 }

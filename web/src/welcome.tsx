@@ -1,81 +1,77 @@
-import { useState, type SyntheticEvent } from 'react';
-import { enterAsGuest, ParleyError, type GuestSession } from '../../sdk/index.js';
-import { limits } from '../../src/protocol/limits.js';
+import { useEffect, useState } from 'react';
+import { waysIn, type WaysIn } from '../../sdk/index.js';
+import { AccountForm } from './account-form.js';
+import { GuestForm } from './guest-form.js';
 import { Logo } from './icons.js';
-import { inWords } from './words.js';
+import { lastAccount, type Entered } from './session.js';
 
 interface WelcomeProps {
-  /** Offered in the field. */
-  name: string;
   /** Why the person is here again. */
   notice: string | undefined;
-  onEnter: (session: GuestSession) => void;
+  onEnter: (entered: Entered) => void;
 }
 
-function refusal(failure: unknown): string {
-  const guestsOff = failure instanceof ParleyError && (failure.code === 'not_found' || failure.code === 'forbidden');
-  return guestsOff
-    ? 'This server takes no guests: people come in through the app that it belongs to.'
-    : inWords(failure);
-}
+type Way = 'guest' | 'log-in' | 'register';
 
-export function Welcome({ name: offered, notice, onEnter }: WelcomeProps) {
-  const [name, setName] = useState(offered);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string>();
+const leads: Record<Way, string> = {
+  guest: 'Rooms to talk in. Pick a name that the others will see.',
+  'log-in': 'Rooms to talk in. Log in with your account.',
+  register: 'Rooms to talk in. Your account keeps them on all of your devices.',
+};
+const offers: Record<Way, string> = {
+  guest: 'Come in without an account',
+  'log-in': 'Log in',
+  register: 'Create an account',
+};
 
-  const enter = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      onEnter(await enterAsGuest(location.origin, name.trim()));
-    } catch (failure) {
-      setError(refusal(failure));
-      setBusy(false);
-    }
-  };
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
-    if (name.trim() !== '' && !busy) void enter();
-  };
+export function Welcome({ notice, onEnter }: WelcomeProps) {
+  const ways = useWaysIn();
+  const [chosen, setChosen] = useState<Way>();
+  const open: Way[] = [
+    ...(ways?.guests === true ? (['guest'] as const) : []),
+    ...(ways?.accounts === true ? (['log-in', 'register'] as const) : []),
+  ];
+  const usual = lastAccount() && open.includes('log-in') ? 'log-in' : open[0];
+  const way = chosen ?? usual;
 
   return (
     <main className="welcome">
-      <form className="welcome-card" onSubmit={submit}>
+      <div className="welcome-card">
         <Logo />
         <h1>Parley</h1>
-        <p className="welcome-lead">Rooms to talk in. Pick a name that the others will see.</p>
+        <p className="welcome-lead">
+          {way === undefined && ways ? 'People come in here through the app that this belongs to.' : way && leads[way]}
+        </p>
         {notice && (
           <p className="welcome-notice" role="status">
             {notice}
           </p>
         )}
-        <label htmlFor="name">Your name</label>
-        <input
-          id="name"
-          className="field"
-          value={name}
-          onChange={(event) => setName(event.target.value)}
-          maxLength={limits.userNameLength}
-          autoComplete="nickname"
-          autoCapitalize="words"
-          enterKeyHint="go"
-          spellCheck={false}
-          autoFocus
-          required
-          aria-invalid={error !== undefined}
-          aria-describedby={error ? 'name-error' : undefined}
-        />
-        {error && (
-          <p className="field-error" id="name-error" role="alert">
-            {error}
+        {way === 'guest' && <GuestForm onEnter={onEnter} />}
+        {(way === 'log-in' || way === 'register') && (
+          <AccountForm key={way} isNew={way === 'register'} onEnter={onEnter} />
+        )}
+        {open.length > 1 && (
+          <p className="welcome-small welcome-ways">
+            {open
+              .filter((other) => other !== way)
+              .map((other) => (
+                <button key={other} className="button quiet" type="button" onClick={() => setChosen(other)}>
+                  {offers[other]}
+                </button>
+              ))}
           </p>
         )}
-        <button className="button primary" type="submit" disabled={name.trim() === '' || busy}>
-          {busy ? 'One moment…' : 'Come in'}
-        </button>
-        <p className="welcome-small">No password: you are remembered in this browser only.</p>
-      </form>
+      </div>
     </main>
   );
+}
+
+/** Undefined until it is known. Where the server does not say, guests may try. */
+function useWaysIn(): WaysIn | undefined {
+  const [ways, setWays] = useState<WaysIn>();
+  useEffect(() => {
+    waysIn(location.origin).then(setWays, () => setWays({ guests: true, accounts: false }));
+  }, []);
+  return ways;
 }

@@ -1,27 +1,30 @@
 import { useEffect, useRef, useState } from 'react';
-import type { GuestSession, ParleyError } from '../../sdk/index.js';
+import type { ParleyError } from '../../sdk/index.js';
 import { ConnectionBar } from './connection-bar.js';
 import { Conversation } from './conversation/conversation.js';
 import { JoinPrompt } from './conversation/join-prompt.js';
 import { Notice, SayContext } from './notice.js';
 import { Sidebar } from './rooms/sidebar.js';
-import { roomHref, useOpenRoomId } from './route.js';
+import { AcceptInvite } from './rooms/accept-invite.js';
+import { roomName } from './rooms/room-name.js';
+import type { Entered } from './session.js';
+import { roomHref, useInviteCode, useOpenRoomId } from './route.js';
 import { ChatContext, useChat, useChatVersion, useConnection } from './use-chat.js';
 
 interface WorkspaceProps {
-  session: GuestSession;
+  entered: Entered;
   /** Without an error the person wanted to go. */
   onEnd: (error?: ParleyError) => void;
 }
 
-export function Workspace({ session, onEnd }: WorkspaceProps) {
-  const chat = useConnection(session, onEnd);
+export function Workspace({ entered, onEnd }: WorkspaceProps) {
+  const chat = useConnection(entered, onEnd);
   const [notice, setNotice] = useState<string>();
   if (!chat) return null;
   return (
     <ChatContext value={chat}>
       <SayContext value={setNotice}>
-        <Screens onSignOut={() => onEnd()} />
+        <Screens handle={entered.handle} onSignOut={() => onEnd()} />
         <Notice text={notice} onDismiss={() => setNotice(undefined)} />
       </SayContext>
     </ChatContext>
@@ -29,20 +32,23 @@ export function Workspace({ session, onEnd }: WorkspaceProps) {
 }
 
 /** Side by side on a wide screen; on a narrow one the list, or the room that the address names. */
-function Screens({ onSignOut }: { onSignOut: () => void }) {
+function Screens({ handle, onSignOut }: { handle: string | undefined; onSignOut: () => void }) {
   const chat = useChat();
   const openId = useOpenRoomId();
+  const invite = useInviteCode();
   useChatVersion();
   useTitle(openId);
   useWarningBeforeLoss();
   useFocusOnReturn(openId);
   const state = openId === undefined ? undefined : chat.parley.rooms.get(openId);
   return (
-    <div className="workspace" data-screen={openId === undefined ? 'rooms' : 'room'}>
-      <Sidebar openId={openId} onSignOut={onSignOut} />
+    <div className="workspace" data-screen={openId === undefined && invite === undefined ? 'rooms' : 'room'}>
+      <Sidebar openId={openId} handle={handle} onSignOut={onSignOut} />
       <div className="stage">
         <ConnectionBar />
-        {openId === undefined ? (
+        {invite !== undefined ? (
+          <AcceptInvite key={invite} code={invite} />
+        ) : openId === undefined ? (
           <main className="blank">
             <p>Pick a room on the left, or start a new one.</p>
           </main>
@@ -72,7 +78,8 @@ function useTitle(openId: string | undefined): void {
   const { rooms } = chat.parley;
   let unread = 0;
   for (const roomId of rooms.keys()) unread += chat.unread(roomId);
-  const name = openId === undefined ? undefined : rooms.get(openId)?.room.name;
+  const open = openId === undefined ? undefined : rooms.get(openId);
+  const name = open && roomName(open);
   const title = `${unread > 0 ? `(${unread > 99 ? '99+' : unread}) ` : ''}${name ? `${name} · ` : ''}Parley`;
   useEffect(() => {
     document.title = title;

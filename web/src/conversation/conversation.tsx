@@ -1,108 +1,110 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { limits } from '../../../src/protocol/limits.js';
+import type { Message, Parley } from '../../../sdk/index.js';
 import { Confirm } from '../dialog.js';
-import { BackIcon, PeopleIcon } from '../icons.js';
-import { useSay } from '../notice.js';
 import { closeRoom } from '../route.js';
+import { RoomSettings } from '../rooms/room-settings.js';
 import { useChat, useRoom } from '../use-chat.js';
-import { count, inWords } from '../words.js';
+import { useDeed } from '../use-deed.js';
 import { Announcer } from './announcer.js';
-import { Composer } from './composer.js';
+import { ComposerPlace } from './composer-place.js';
 import { MemberPanel } from './member-panel.js';
+import { PinsPanel } from './pins-panel.js';
+import { RoomHead, type Side } from './room-head.js';
+import { TalkContext, type Talk } from './talk.js';
+import { ThreadPanel } from './thread-panel.js';
 import { Timeline } from './timeline.js';
+import { TypingLine } from './typing-line.js';
 
 export function Conversation({ roomId }: { roomId: string }) {
-  const { parley } = useChat();
+  const chat = useChat();
   const state = useRoom(roomId);
-  const say = useSay();
-  const [panel, setPanel] = useState(false);
-  const [leaving, setLeaving] = useState(false);
-  const title = useRef<HTMLHeadingElement>(null);
-  const peopleButton = useRef<HTMLButtonElement>(null);
-
-  // Where a keyboard on the screen would cover the room, the heading takes the focus instead of the field.
-  useEffect(() => {
-    if (matchMedia('(pointer: coarse)').matches) title.current?.focus({ preventScroll: true });
-  }, []);
+  const deed = useDeed();
+  const [side, setSide] = useState<Side>();
+  const [dialog, setDialog] = useState<'leave' | 'settings'>();
+  const [answers, setAnswers] = useState<Message>();
+  const opener = useRef<Element>(null);
+  const frame = useRef<HTMLDivElement>(null);
+  const talk = useMemo<Talk>(
+    () => ({
+      roomId,
+      answer: setAnswers,
+      openThread: (root) => setSide({ kind: 'thread', root }),
+      jumpTo: (seq) => void deed(() => bringUp(chat.parley, roomId, seq)).then(() => jump(frame.current, seq)),
+    }),
+    [chat, deed, roomId],
+  );
+  useEffect(() => chat.open(roomId), [chat, roomId]);
 
   const leave = async () => {
-    setLeaving(false);
-    say(undefined);
-    try {
-      await parley.leaveRoom(roomId);
-      closeRoom(roomId);
-    } catch (failure) {
-      say(inWords(failure));
-    }
+    setDialog(undefined);
+    if (await deed(() => chat.parley.leaveRoom(roomId))) closeRoom(roomId);
+  };
+  const show = (wanted: Side | undefined) => {
+    opener.current = document.activeElement;
+    setSide(wanted);
+  };
+  const closeSide = () => {
+    setSide(undefined);
+    if (opener.current instanceof HTMLElement) opener.current.focus();
   };
 
   if (!state) return null;
-  const { room, memberCount } = state;
+  const { room } = state;
   return (
-    <div className="conversation-and-panel">
-      <main className="conversation" aria-labelledby="room-title">
-        <header className="room-head">
-          <button
-            className="icon-button back"
-            type="button"
-            onClick={() => closeRoom(roomId)}
-            aria-label="Back to the rooms"
-          >
-            <BackIcon />
-          </button>
-          <div className="room-head-text">
-            <h2 id="room-title" ref={title} tabIndex={-1}>
-              <bdi>{room.name}</bdi>
-            </h2>
-            {room.topic && (
-              <p>
-                <bdi>{room.topic}</bdi>
-              </p>
-            )}
-          </div>
-          <button
-            ref={peopleButton}
-            className="button quiet"
-            type="button"
-            aria-expanded={panel}
-            aria-label={count(memberCount, 'member')}
-            onClick={() => setPanel(!panel)}
-          >
-            <PeopleIcon />
-            {memberCount.toLocaleString()}
-          </button>
-        </header>
-        <Timeline roomId={roomId} />
-        <Announcer roomId={roomId} />
-        {room.archivedAt === null ? (
-          <Composer roomId={roomId} roomName={room.name} />
-        ) : (
-          <p className="composer-closed">This room is archived: it can be read, but not written to.</p>
+    <TalkContext value={talk}>
+      <div className="conversation-and-panel" ref={frame}>
+        <main className="conversation" aria-labelledby="room-title">
+          <RoomHead state={state} side={side} onSide={show} onSettings={() => setDialog('settings')} />
+          <Timeline roomId={roomId} />
+          <TypingLine roomId={roomId} />
+          <Announcer roomId={roomId} />
+          <ComposerPlace state={state} answers={answers} onAnswered={() => setAnswers(undefined)} />
+        </main>
+        {side?.kind === 'members' && (
+          <MemberPanel roomId={roomId} onLeave={() => setDialog('leave')} onClose={closeSide} />
         )}
-      </main>
-      {panel && (
-        <MemberPanel
-          roomId={roomId}
-          onLeave={() => setLeaving(true)}
-          onClose={() => {
-            setPanel(false);
-            peopleButton.current?.focus();
-          }}
-        />
-      )}
-      {leaving && (
-        <Confirm
-          title="Leave this room?"
-          text={
-            <>
-              <bdi>{room.name}</bdi> disappears from your rooms.{' '}
-              {room.visibility === 'public' ? 'You can join again at any time.' : 'Only a member can let you in again.'}
-            </>
-          }
-          action="Leave room"
-          onConfirm={() => void leave()}
-          onClose={() => setLeaving(false)}
-        />
-      )}
-    </div>
+        {side?.kind === 'pins' && <PinsPanel roomId={roomId} onClose={closeSide} />}
+        {side?.kind === 'thread' && (
+          <ThreadPanel key={side.root} roomId={roomId} root={side.root} onClose={closeSide} />
+        )}
+        {dialog === 'settings' && <RoomSettings state={state} onClose={() => setDialog(undefined)} />}
+        {dialog === 'leave' && (
+          <Confirm
+            title="Leave this room?"
+            text={
+              <>
+                <bdi>{room.name}</bdi> disappears from your rooms.{' '}
+                {room.visibility === 'public'
+                  ? 'You can join again at any time.'
+                  : 'Only a member can let you in again.'}
+              </>
+            }
+            action="Leave room"
+            onConfirm={() => void leave()}
+            onClose={() => setDialog(undefined)}
+          />
+        )}
+      </div>
+    </TalkContext>
   );
+}
+
+/** Pages of history that are loaded to reach a message, at most. */
+const reach = 20;
+
+/** Loads what lies between the message and what is at hand. */
+async function bringUp(parley: Parley, roomId: string, seq: number): Promise<void> {
+  for (let i = 0; i < reach && (parley.rooms.get(roomId)?.messages[0]?.seq ?? 0) > seq; i++)
+    if (!(await parley.loadOlder(roomId, limits.historyPage))) return;
+  await new Promise((resolve) => requestAnimationFrame(resolve));
+}
+
+/** Where the message is not at hand all the same, nothing moves. */
+function jump(frame: HTMLElement | null, seq: number): void {
+  const row = frame?.querySelector<HTMLElement>(`.timeline [data-seq="${seq}"]`);
+  if (!row) return;
+  row.scrollIntoView({ block: 'center' });
+  row.classList.add('jumped-to');
+  setTimeout(() => row.classList.remove('jumped-to'), 2_000);
 }

@@ -1,9 +1,18 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
-import type { Member } from '../../../sdk/index.js';
+import { useCallback, useEffect, useState } from 'react';
+import { limits } from '../../../src/protocol/limits.js';
+import type { Member, PresenceStatus } from '../../../sdk/index.js';
 import { Avatar } from '../avatar.js';
-import { CloseIcon } from '../icons.js';
-import { useChat, useRoom } from '../use-chat.js';
+import { Panel } from '../panel.js';
+import { useChat, useChatVersion, useRoom } from '../use-chat.js';
 import { inWords } from '../words.js';
+import { MemberActions } from './member-actions.js';
+
+const presenceWords: Record<PresenceStatus, string> = {
+  online: 'online',
+  away: 'away',
+  dnd: 'do not disturb',
+  offline: 'offline',
+};
 
 interface MemberPanelProps {
   roomId: string;
@@ -15,41 +24,34 @@ export function MemberPanel({ roomId, onLeave, onClose }: MemberPanelProps) {
   const chat = useChat();
   const state = useRoom(roomId);
   const { more, loading, error } = useMemberPages(roomId, chat.resets(roomId));
-  const close = useRef<HTMLButtonElement>(null);
-  useEffect(() => close.current?.focus(), []);
+  const present = [...(state?.members.values() ?? [])].filter(({ leftAt }) => leftAt === null).sort(inOrder);
+  useWatched(present.slice(0, limits.presenceWatched).map(({ user }) => user.id));
+  useCounted(roomId);
   if (!state) return null;
-  const present = [...state.members.values()].filter(({ leftAt }) => leftAt === null).sort(inOrder);
+  const online = chat.parley.online.get(roomId);
   return (
-    <aside
-      className="panel"
-      aria-labelledby="panel-title"
-      onKeyDown={(event) => {
-        if (event.key === 'Escape') onClose();
-      }}
-    >
-      <header className="panel-head">
-        <h2 id="panel-title">
+    <Panel
+      title={
+        <>
           Members <span className="panel-count">{state.memberCount.toLocaleString()}</span>
-        </h2>
-        <button
-          ref={close}
-          className="icon-button"
-          type="button"
-          onClick={onClose}
-          aria-label="Close the list of members"
-        >
-          <CloseIcon />
-        </button>
-      </header>
+          {online !== undefined && <span className="panel-count">, {online.toLocaleString()} online</span>}
+        </>
+      }
+      closeLabel="Close the list of members"
+      onClose={onClose}
+    >
       <ul className="member-list" aria-busy={loading}>
-        {present.map(({ user, role }) => (
-          <li key={user.id}>
-            <Avatar user={user} small />
+        {present.map((member) => (
+          <li key={member.user.id}>
+            <Avatar user={member.user} small />
+            <PresenceDot status={chat.parley.presence.get(member.user.id)} />
             <span className="member-name">
-              <bdi>{user.name}</bdi>
-              {user.id === chat.me.id && <span className="member-you"> you</span>}
+              <bdi>{member.user.name}</bdi>
+              {member.user.id === chat.me.id && <span className="member-you"> you</span>}
             </span>
-            {role === 'owner' && <span className="member-role">owner</span>}
+            {isMuted(member) && <span className="member-role">muted</span>}
+            {member.role !== 'member' && <span className="member-role">{member.role}</span>}
+            {member.user.id !== chat.me.id && <MemberActions state={state} member={member} />}
           </li>
         ))}
       </ul>
@@ -64,8 +66,36 @@ export function MemberPanel({ roomId, onLeave, onClose }: MemberPanelProps) {
           Leave room
         </button>
       </footer>
-    </aside>
+    </Panel>
   );
+}
+
+function PresenceDot({ status = 'offline' }: { status?: PresenceStatus }) {
+  return (
+    <span className={`presence-dot ${status}`} title={presenceWords[status]}>
+      <span className="unseen">{presenceWords[status]}</span>
+    </span>
+  );
+}
+
+function useCounted(roomId: string) {
+  const { parley } = useChat();
+  useEffect(() => {
+    parley.countOnline(roomId, true);
+    return () => parley.countOnline(roomId, false);
+  }, [parley, roomId]);
+}
+
+/** Follows who of these is there, for as long as the list stands. */
+function useWatched(userIds: readonly string[]) {
+  const { parley } = useChat();
+  useChatVersion();
+  const all = userIds.join();
+  useEffect(() => {
+    const watched = all === '' ? [] : all.split(',');
+    parley.watchPresence(watched);
+    return () => parley.unwatchPresence(watched);
+  }, [parley, all]);
 }
 
 /** Loads the first page, and again when the room was replaced; the SDK merges what comes into the room's state. */
@@ -92,7 +122,10 @@ function useMemberPages(roomId: string, resets: number) {
   return { loading, error, more: cursor === null ? undefined : () => void load(cursor) };
 }
 
+const isMuted = ({ mutedUntil }: Member): boolean => mutedUntil !== null && Date.parse(mutedUntil) > Date.now();
+
+const ranks: readonly Member['role'][] = ['owner', 'moderator', 'member', 'reader'];
+
 function inOrder(one: Member, other: Member): number {
-  if (one.role !== other.role) return one.role === 'owner' ? -1 : 1;
-  return one.user.name.localeCompare(other.user.name);
+  return ranks.indexOf(one.role) - ranks.indexOf(other.role) || one.user.name.localeCompare(other.user.name);
 }

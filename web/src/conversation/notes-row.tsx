@@ -6,7 +6,7 @@ export function NotesRow({ notes, me }: { notes: readonly Note[]; me: string }) 
   return (
     <li className="notes">
       {inRuns(notes).map((run) => (
-        <p key={run[0]?.rev}>
+        <p key={`${run[0]?.kind} ${run[0]?.rev}`}>
           <bdi>{told(run, me)}</bdi>
         </p>
       ))}

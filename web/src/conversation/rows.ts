@@ -27,15 +27,20 @@ export interface TimelineSource {
   readonly outgoing: readonly Outgoing[];
   readonly notes: readonly Note[];
   readonly me: string;
+  /** Shows where something was said that only its sender sees. */
+  readonly governs?: boolean;
   /** Others' messages after this seq are new to the reader. */
   readonly unreadAfter?: number;
 }
+
+/** Somebody said something that only he sees: it was never anything but a tombstone here. */
+export const isShadowed = ({ createdAt, deletedAt }: Message): boolean => deletedAt === createdAt;
 
 /** A run of one sender's messages is broken by a pause as long as this. */
 const runMs = 5 * 60 * 1000;
 
 /** A message keeps its key whatever is loaded around it: its element stays, and the scroll position can be held by it. */
-export function rowsOf({ messages, outgoing, notes, me, unreadAfter }: TimelineSource): Row[] {
+export function rowsOf({ messages, outgoing, notes, me, governs = false, unreadAfter }: TimelineSource): Row[] {
   const rows: Row[] = [];
   let day: string | undefined;
   let last: { sender: string; at: number } | undefined;
@@ -65,6 +70,7 @@ export function rowsOf({ messages, outgoing, notes, me, unreadAfter }: TimelineS
   };
 
   for (const message of messages) {
+    if (isShadowed(message) && !governs) continue;
     const at = new Date(message.createdAt);
     const mine = message.sender.id === me;
     takeNotesBefore(message.seq);

@@ -1,7 +1,8 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
-import type { RoomState } from '../../../sdk/index.js';
+import { may, type RoomState } from '../../../sdk/index.js';
 import { newestSeq } from '../chat.js';
 import { DownIcon } from '../icons.js';
+import { roomName } from '../rooms/room-name.js';
 import { dayName } from '../time.js';
 import { useChat, useRoom } from '../use-chat.js';
 import { count, inWords } from '../words.js';
@@ -9,6 +10,7 @@ import { MessageRow } from './message-row.js';
 import { NotesRow } from './notes-row.js';
 import { OutgoingRow } from './outgoing-row.js';
 import { rowsOf, type Row } from './rows.js';
+import { SeenBy } from './seen-by.js';
 import { useHeldScroll } from './use-held-scroll.js';
 
 /** Older messages are asked for when so little is left above. */
@@ -23,9 +25,16 @@ function Messages({ roomId, state }: { roomId: string; state: RoomState }) {
   const chat = useChat();
   const { view, atEnd, toEnd, remember } = useHeldScroll();
   const older = useOlder(roomId);
-  const { messages, outgoing, hasBefore, room } = state;
+  const { messages, outgoing, hasBefore } = state;
   const seen = useSeen(roomId, atEnd, newestSeq(state));
-  const rows = rowsOf({ messages, outgoing, notes: chat.notes(roomId), me: chat.me.id, unreadAfter: seen.unreadAfter });
+  const rows = rowsOf({
+    messages,
+    outgoing,
+    notes: chat.notes(roomId),
+    me: chat.me.id,
+    governs: may(state.member.role, 'message:versions'),
+    unreadAfter: seen.unreadAfter,
+  });
 
   const reach = () => {
     const element = view.current;
@@ -61,7 +70,7 @@ function Messages({ roomId, state }: { roomId: string; state: RoomState }) {
           ) : (
             <div className="beginning">
               <h3>
-                <bdi>{room.name}</bdi>
+                <bdi>{roomName(state)}</bdi>
               </h3>
               <p>
                 {messages.length > 0 ? 'This is where the room begins.' : 'Nothing has been said here yet. Say hello.'}
@@ -74,6 +83,7 @@ function Messages({ roomId, state }: { roomId: string; state: RoomState }) {
             <TimelineRow key={row.key} row={row} me={chat.me.id} />
           ))}
         </ol>
+        <SeenBy roomId={roomId} />
       </div>
       {!atEnd && (
         <button className="to-end" type="button" onClick={toEnd}>

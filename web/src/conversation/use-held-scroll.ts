@@ -11,26 +11,34 @@ export function useHeldScroll() {
   const view = useRef<HTMLDivElement>(null);
   const pinned = useRef(true);
   const held = useRef<{ element: Element; top: number }>(undefined);
+  const lastTop = useRef(0);
   const [atEnd, setAtEnd] = useState(true);
 
   const remember = useCallback(() => {
     const element = view.current;
     if (!element) return;
-    pinned.current = element.scrollHeight - element.scrollTop - element.clientHeight <= endSlackPx;
-    held.current = pinned.current ? undefined : firstInView(element);
+    pinned.current = isAtEnd(element);
+    held.current = firstInView(element);
+    lastTop.current = element.scrollTop;
     setAtEnd(pinned.current);
   }, []);
 
   const hold = useCallback(() => {
     const element = view.current;
     if (!element) return;
+    // Scrolled since, and the event is still to come.
+    const scrolled = element.scrollTop - lastTop.current;
+    if (scrolled < 0 && !isAtEnd(element)) pinned.current = false;
     if (pinned.current) {
       element.scrollTop = element.scrollHeight;
-      return;
+      held.current = firstInView(element);
+    } else if (held.current?.element.isConnected) {
+      const top = held.current.top - scrolled;
+      const moved = held.current.element.getBoundingClientRect().top - top;
+      if (moved !== 0) element.scrollTop += moved;
+      held.current.top = held.current.element.getBoundingClientRect().top;
     }
-    if (!held.current?.element.isConnected) return;
-    const moved = held.current.element.getBoundingClientRect().top - held.current.top;
-    if (moved !== 0) element.scrollTop += moved;
+    lastTop.current = element.scrollTop;
   }, []);
 
   const toEnd = useCallback(() => {
@@ -51,10 +59,14 @@ export function useHeldScroll() {
   return { view, atEnd, toEnd, remember };
 }
 
+function isAtEnd({ scrollHeight, scrollTop, clientHeight }: Element): boolean {
+  return scrollHeight - scrollTop - clientHeight <= endSlackPx;
+}
+
 /** The bubble, not the row: a row loses its byline when the run it begins grows upward. */
 function firstInView(view: Element): { element: Element; top: number } | undefined {
   const { top: edge } = view.getBoundingClientRect();
-  const bubbles = view.querySelectorAll('[data-seq] > .bubble');
+  const bubbles = view.querySelectorAll('[data-seq] .bubble');
   let low = 0;
   let high = bubbles.length;
   while (low < high) {

@@ -1,6 +1,8 @@
 import type { RoomState } from '../../../sdk/index.js';
 import { roomHref } from '../route.js';
 import { briefTime } from '../time.js';
+import { count } from '../words.js';
+import { roomName } from './room-name.js';
 import { useChat, useChatVersion } from '../use-chat.js';
 
 /** The rooms I am in, the one that moved last first. */
@@ -9,7 +11,7 @@ export function MyRooms({ query, openId }: { query: string; openId: string | und
   useChatVersion();
   const wanted = query.trim().toLowerCase();
   const rooms = [...chat.parley.rooms.values()]
-    .filter(({ room }) => room.name.toLowerCase().includes(wanted))
+    .filter((state) => roomName(state).toLowerCase().includes(wanted))
     .sort((one, other) => movedAt(other) - movedAt(one));
   if (rooms.length === 0) {
     return wanted === '' && chat.wasOnline ? <p className="list-hint">You are in no room yet.</p> : null;
@@ -23,6 +25,7 @@ export function MyRooms({ query, openId }: { query: string; openId: string | und
             key={state.room.id}
             state={state}
             unread={chat.unread(state.room.id)}
+            mentions={chat.mentions(state.room.id)}
             open={state.room.id === openId}
           />
         ))}
@@ -31,7 +34,14 @@ export function MyRooms({ query, openId }: { query: string; openId: string | und
   );
 }
 
-function MyRoom({ state, unread, open }: { state: RoomState; unread: number; open: boolean }) {
+interface MyRoomProps {
+  state: RoomState;
+  unread: number;
+  mentions: number;
+  open: boolean;
+}
+
+function MyRoom({ state, unread, mentions, open }: MyRoomProps) {
   const { me } = useChat();
   const { room, messages, outgoing } = state;
   const last = messages.at(-1);
@@ -46,7 +56,7 @@ function MyRoom({ state, unread, open }: { state: RoomState; unread: number; ope
     <li>
       <a className="room-item" href={roomHref(room.id)} aria-current={open ? 'page' : undefined}>
         <span className="room-name">
-          <bdi>{room.name}</bdi>
+          <bdi>{roomName(state)}</bdi>
         </span>
         <span className="room-time">{last && briefTime(new Date(last.createdAt))}</span>
         <span className="room-preview">
@@ -59,9 +69,13 @@ function MyRoom({ state, unread, open }: { state: RoomState; unread: number; ope
           )}
         </span>
         {unread > 0 && (
-          <span className="badge">
+          <span className={mentions > 0 ? 'badge mentioned' : 'badge'}>
+            {mentions > 0 && <span aria-hidden="true">@ </span>}
             {unread > 99 ? '99+' : unread}
-            <span className="unseen"> unread</span>
+            <span className="unseen">
+              {' unread'}
+              {mentions > 0 && `, ${count(mentions, 'mention')} of you`}
+            </span>
           </span>
         )}
       </a>

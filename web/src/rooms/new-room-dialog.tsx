@@ -8,6 +8,7 @@ export function NewRoomDialog({ onClose, onCreated }: { onClose: () => void; onC
   const { parley } = useChat();
   const [name, setName] = useState('');
   const [topic, setTopic] = useState('');
+  const [hidden, setHidden] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string>();
 
@@ -15,7 +16,11 @@ export function NewRoomDialog({ onClose, onCreated }: { onClose: () => void; onC
     setBusy(true);
     setError(undefined);
     try {
-      const { room } = await parley.createRoom({ name: name.trim(), topic: topic.trim() });
+      const { room } = await parley.createRoom({
+        name: name.trim(),
+        topic: topic.trim(),
+        visibility: hidden ? 'private' : 'public',
+      });
       onCreated(room.id);
     } catch (failure) {
       setError(inWords(failure));
@@ -52,7 +57,13 @@ export function NewRoomDialog({ onClose, onCreated }: { onClose: () => void; onC
           maxLength={limits.topicLength}
           autoComplete="off"
         />
-        <p className="field-hint">Everyone here can find the room and join it.</p>
+        <label className="check">
+          <input type="checkbox" checked={hidden} onChange={(event) => setHidden(event.target.checked)} />
+          Private
+        </label>
+        <p className="field-hint">
+          {hidden ? 'Only who is invited or let in sees the room.' : 'Everyone here can find the room and join it.'}
+        </p>
         {error && (
           <p className="field-error" role="alert">
             {error}

@@ -6,9 +6,17 @@ import { openRoom } from '../route.js';
 import { useChat, useChatVersion } from '../use-chat.js';
 import { MyRooms } from './my-rooms.js';
 import { NewRoomDialog } from './new-room-dialog.js';
+import { PresenceChoice } from './presence-choice.js';
 import { PublicRooms } from './public-rooms.js';
 
-export function Sidebar({ openId, onSignOut }: { openId: string | undefined; onSignOut: () => void }) {
+interface SidebarProps {
+  openId: string | undefined;
+  /** Of one who has an account. */
+  handle: string | undefined;
+  onSignOut: () => void;
+}
+
+export function Sidebar({ openId, handle, onSignOut }: SidebarProps) {
   const chat = useChat();
   useChatVersion();
   const [query, setQuery] = useState('');
@@ -45,9 +53,10 @@ export function Sidebar({ openId, onSignOut }: { openId: string | undefined; onS
         <Avatar user={chat.me} small />
         <span className="sidebar-me">
           <bdi>{chat.me.name}</bdi>
+          <PresenceChoice />
         </span>
         <button className="button quiet" type="button" onClick={() => setDialog('sign-out')}>
-          Change name
+          {handle === undefined ? 'Change name' : 'Log out'}
         </button>
       </footer>
       {dialog === 'new' && (
@@ -59,7 +68,20 @@ export function Sidebar({ openId, onSignOut }: { openId: string | undefined; onS
           }}
         />
       )}
-      {dialog === 'sign-out' && (
+      {dialog === 'sign-out' && handle !== undefined && (
+        <Confirm
+          title="Log out?"
+          text={
+            <>
+              Your rooms are there again when you log in as <bdi>{handle}</bdi>.
+            </>
+          }
+          action="Log out"
+          onConfirm={onSignOut}
+          onClose={closeDialog}
+        />
+      )}
+      {dialog === 'sign-out' && handle === undefined && (
         <Confirm
           title="Come in under another name?"
           text={
