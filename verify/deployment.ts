@@ -7,6 +7,7 @@ import { Load, loads, type LoadName } from './load/load.js';
 import type { PlainClient } from './load/plain-client.js';
 import { headOf, readRoom, Reads } from './load/reads.js';
 import { converge, settle } from './load/settle.js';
+import { SideLoad } from './load/side-load.js';
 import { pause } from './processes/program.js';
 import { tokenOf } from './processes/token.js';
 import { Random } from './random.js';
@@ -54,20 +55,27 @@ export async function verifyDeployment(options: DeploymentOptions): Promise<RowR
     random,
     places,
     token,
-    onSent: (roomId, seq) => reads.offer(roomId, seq),
+    onSent: (roomId, seq, sender) => {
+      reads.offer(roomId, seq);
+      side.offer(sender, roomId, seq);
+    },
   });
+  const side: SideLoad = new SideLoad(load, random.fork('beside'));
   let failure: string | undefined;
   let notes: string[] = [];
   try {
     await load.prepare();
+    await side.prepare();
     load.start();
+    side.start();
     await pause(5_000);
     recorder.write({ type: 'phase', phase: 'load' });
     reads.start();
     await disturb(load, recorder, random.fork('faults'), seconds * 1_000);
     load.stop();
+    side.stop();
     reads.stop();
-    notes = await settle(load);
+    notes = await settle(load, side);
     recorder.write({ type: 'phase', phase: 'settle' });
     const heads = new Map<string, number>();
     for (const roomId of load.rooms)
@@ -84,8 +92,10 @@ export async function verifyDeployment(options: DeploymentOptions): Promise<RowR
     failure = error instanceof Error ? error.message : String(error);
   }
   recorder.close();
+  await side.leaveAll();
   await leave(load);
   load.close();
+  side.close();
 
   const judgement = await judge(readHistory(recorder.path), { convergeMs });
   const { results, acknowledged, timeline } = judgement;

@@ -23,14 +23,29 @@ export type HistoryRecord =
   | ProcessRecord
   | SampleRecord
   | RoomRecord
-  | RowsRecord;
+  | RowsRecord
+  | ReactionsRecord
+  | UnreadRecord;
 
 /** A record whose time is still to be set. */
 export type Untimed<R = HistoryRecord> = R extends HistoryRecord ? Omit<R, 't'> : never;
 
-/** `['m', rev, seq, sender, clientMsgId, hash of the text, 1 if deleted]`, `['u', rev, user, 1 if gone]`, `['r', rev]`. */
+/**
+ * `['m', rev, seq, sender, clientMsgId, hash of the text, 1 if deleted, version, look]`, `['u', rev, user, 1 if gone]`, `['r', rev]`.
+ * `look` is a hash of the reactions, 0 where there are none; a message as it was sent has nothing after the hash of its text.
+ */
 export type Seen = SeenMessage | SeenMember | SeenRoom;
-export type SeenMessage = ['m', rev: number, seq: number, sender: string, cmid: string, hash: number, deleted?: 1];
+export type SeenMessage = [
+  'm',
+  rev: number,
+  seq: number,
+  sender: string,
+  cmid: string,
+  hash: number,
+  deleted?: 0 | 1,
+  version?: number,
+  look?: number,
+];
 export type SeenMember = ['u', rev: number, user: string, left: 0 | 1];
 export type SeenRoom = ['r', rev: number];
 
@@ -89,17 +104,25 @@ export interface RequestRecord {
   connection: number;
   event: string;
   send?: { room: string; cmid: string; hash: number };
+  /** A change of a message that stands already; `hash` of the text of an edit, `emoji` and `on` of a reaction. */
+  change?: MessageChange;
   /** A join or leave of `user`, who need not be the one that asks. */
   membership?: { room: string; user: string; on: boolean };
   /** What is asked to be brought up to date: a room, or `*`. */
   sync?: string;
 }
 
+export type MessageChange = { room: string; seq: number } & (
+  { kind: 'edit'; hash: number } | { kind: 'react'; emoji: string; on: boolean } | { kind: 'delete' }
+);
+
 export interface OkRecord {
   type: 'ok';
   t: number;
   request: number;
   stored?: { room: string; rev: number; seq: number; sender: string; cmid: string; hash: number; duplicate: boolean };
+  /** The message after a change of it. */
+  changed?: { room: string; message: SeenMessage };
   member?: { room: string; rev: number; user: string; left: boolean };
 }
 
@@ -230,6 +253,23 @@ export interface RowsRecord {
   source: string;
   room: string;
   rows: SeenMessage[];
+}
+
+/** The reactions that `source` holds at the end. */
+export interface ReactionsRecord {
+  type: 'reactions';
+  t: number;
+  source: string;
+  room: string;
+  rows: [seq: number, user: string, emoji: string][];
+}
+
+/** How far users have read at the end: what the rows come to when they are counted anew (`truth`), or what an instance says. */
+export interface UnreadRecord {
+  type: 'unread';
+  t: number;
+  source: string;
+  states: [user: string, room: string, readSeq: number, unread: number, mentions: number][];
 }
 
 /** The source whose word counts: the tables in Postgres; of a deployment whose tables are out of reach, what it shows over REST. */

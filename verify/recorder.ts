@@ -56,9 +56,10 @@ export class Recorder {
   }
 
   seenMessage(message: Message, rev = message.rev): SeenMessage {
-    const { seq, sender, clientMsgId, text, deletedAt } = message;
+    const { seq, sender, clientMsgId, text, deletedAt, version = 1, reactions } = message;
     const seen: SeenMessage = ['m', rev, seq, this.nameOf(sender.id), clientMsgId, hashOf(text)];
-    if (deletedAt !== null) seen.push(1);
+    if (deletedAt !== null || version > 1 || reactions !== undefined)
+      seen.push(deletedAt === null ? 0 : 1, version, lookOf(reactions));
     return seen;
   }
 
@@ -67,6 +68,12 @@ export class Recorder {
     this.closed = true;
     this.writer.close();
   }
+}
+
+/** What tells other reactions from these; 0 where there are none. */
+export function lookOf(reactions: Message['reactions'] | null): number {
+  if (!reactions || reactions.length === 0) return 0;
+  return crc32(reactions.map(({ emoji, count, users }) => `${emoji} ${count} ${users.join()}`).join('; '));
 }
 
 /** What tells a changed text from the one that was sent. */

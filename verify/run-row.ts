@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { judge } from './checks/index.js';
 import { readHistory } from './history.js';
 import { Load, loads, type LoadName } from './load/load.js';
-import { readRoom, readTables, Reads } from './load/reads.js';
+import { readRoom, readTables, readUnread, Reads, recount } from './load/reads.js';
 import { converge, settle } from './load/settle.js';
-import { Cluster } from './processes/cluster.js';
+import { SideLoad } from './load/side-load.js';
+import { Cluster, type Node } from './processes/cluster.js';
 import { tokenOf } from './processes/token.js';
 import type { Postgres } from './processes/postgres.js';
 import { pause } from './processes/program.js';
@@ -39,6 +40,8 @@ export interface RowOptions {
 
 /** Before the load counts, processes are warm. */
 const warmUpMs = 5_000;
+/** Clients that say at the end what is unread, at most. */
+const unreadReaders = 60;
 /** An event loop that stands still for longer than this without a fault has no processor to run on. */
 const busyMs = 300;
 
@@ -72,6 +75,7 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
   let running: RunningRow | undefined;
   let cluster: Cluster | undefined;
   let load: Load | undefined;
+  let side: SideLoad | undefined;
   try {
     say(`${row.name}: ${row.title}`);
     const environment = { REDIS_ADAPTER: adapter, ...row.topology?.environment };
@@ -91,12 +95,18 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
       random,
       places: nodes.map(({ instance, url }) => ({ instance: instance.name, url })),
       token: (user) => tokenOf(user),
-      onSent: (roomId, seq) => reads.offer(roomId, seq),
+      onSent: (roomId, seq, sender) => {
+        reads.offer(roomId, seq);
+        side?.offer(sender, roomId, seq);
+      },
     });
+    side = new SideLoad(load, random.fork('beside'));
     const memberToken = (roomId: string) => load?.memberOf(roomId)?.options.token ?? '';
     await load.prepare();
+    await side.prepare();
 
     load.start();
+    side.start();
     ending.throwIfAborted();
     await pause(warmUpMs);
     await sampleAll(cluster, 'before');
@@ -126,16 +136,22 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
     const steps = row.steps(running).catch((error: unknown) => (failure = `its steps failed: ${String(error)}`));
     await endOr(ending, pause(lengthMs));
     load.stop();
+    side.stop();
     await endOr(ending, steps);
     clearInterval(sampler);
     reads.stop();
-    notes.push(...(await settle(load)));
+    notes.push(...(await settle(load, side)));
     recorder.write({ type: 'phase', phase: 'settle' });
     await converge(load, await headsOf(cluster), row.convergeMs ?? 5_000);
     await pause(2_000);
     await sampleAll(cluster, 'after');
     recorder.write({ type: 'phase', phase: 'final' });
     await readTables(recorder, postgres, cluster.databaseUrl);
+    await recount(recorder, postgres, cluster.databaseUrl);
+    for (const [i, { options: reader }] of load.clients.slice(0, unreadReaders).entries()) {
+      const { instance } = nodes[i % nodes.length] as Node;
+      await readUnread(recorder, { instance: instance.name, url: instance.url }, reader);
+    }
     for (const { instance } of nodes) {
       for (const roomId of load.rooms)
         await readRoom(recorder, instance.name, instance.url, roomId, memberToken(roomId));
@@ -146,6 +162,7 @@ export async function runRow(row: Row, options: RowOptions): Promise<RowReport> 
   // What ends from here on ends because the run does.
   recorder.close();
   load?.close();
+  side?.close();
   await cluster?.stop();
 
   const stood = await standstill(recorder.path);

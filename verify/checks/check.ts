@@ -15,6 +15,8 @@ export const checkTitles = {
   C12: 'Nothing of a room reaches a non-member',
   C13: 'Every request is answered once and in time',
   C14: 'Latency',
+  C15: 'Acknowledged changes of messages stand',
+  C16: 'What is unread is what the rows say',
 } as const;
 
 export type CheckName = keyof typeof checkTitles;

@@ -1,4 +1,5 @@
 import type { ConnectedRecord, DeliverRecord, HistoryRecord, Seen, SyncRecord } from '../history.js';
+import type { Edits } from './edits.js';
 import { entry } from './numbers.js';
 
 /** Where a client stands in a room. */
@@ -49,7 +50,11 @@ export class Follower {
   private readonly clientOfSync = new Map<number, string>();
   readonly counts = { frames: 0, changes: 0, messages: 0, syncs: 0, reconnects: 0 };
 
-  constructor(private readonly onViolation: (t: number, what: string, where: Record<string, unknown>) => void) {}
+  constructor(
+    /** What changes of messages were asked for. */
+    private readonly edits: Edits,
+    private readonly onViolation: (t: number, what: string, where: Record<string, unknown>) => void,
+  ) {}
 
   see(record: HistoryRecord): void {
     switch (record.type) {
@@ -222,7 +227,9 @@ export class Follower {
       for (; expected < rev; expected++) this.uncarried.push({ room, rev: expected, t, client });
       expected = rev + 1;
       this.counts.changes += 1;
-      if (change[0] === 'm') this.message(client, room, place, t, rev, change[2], change[6] === 1);
+      if (change[0] !== 'm') continue;
+      const mayBeOld = change[6] === 1 || this.edits.of(room, change[2]) !== undefined;
+      this.message(client, room, place, t, rev, change[2], mayBeOld);
     }
     for (; expected <= upTo; expected++) this.uncarried.push({ room, rev: expected, t, client });
     place.cursor = upTo;
@@ -236,18 +243,18 @@ export class Follower {
     t: number,
     rev: number,
     seq: number,
-    deleted: boolean,
+    mayBeOld: boolean,
   ): void {
     this.counts.messages += 1;
     const where = { client, room, seq, rev, lastSeq: place.lastSeq };
     if (seq <= place.lastSeq) {
       // An old message may change; it may not come again as it was.
       const passedOver = place.passedOver.delete(seq);
-      if (!deleted) this.onViolation(t, passedOver ? 'a message out of order' : 'repeated a message', where);
+      if (!mayBeOld) this.onViolation(t, passedOver ? 'a message out of order' : 'repeated a message', where);
       return;
     }
-    // A tombstone may be of any age: it does not tell where the room stands.
-    if (place.lastSeq < 0 && deleted) return;
+    // What was changed may be of any age: it does not tell where the room stands.
+    if (place.lastSeq < 0 && mayBeOld) return;
     const next = place.lastSeq < 0 ? seq : place.lastSeq + 1;
     for (let missing = next; missing < seq; missing++) place.passedOver.set(missing, { t, rev });
     place.lastSeq = seq;

@@ -7,6 +7,8 @@ import { ordered, readable } from './order.js';
 import { restored, steadfast } from './processes.js';
 import { agreed, continuous, converged } from './seen.js';
 import { Sends } from './sends.js';
+import { counted } from './unread.js';
+import { upheld } from './upheld.js';
 import { doubled, gapless, lost, phantom } from './stored.js';
 
 export { checkTitles, type CheckName, type CheckResult, type Violation } from './check.js';
@@ -35,6 +37,8 @@ export const checks: Record<CheckName, (limits?: CheckLimits) => Check> = {
   C12: () => confined(),
   C13: (limits) => answered(limits?.answerMs),
   C14: () => latency(),
+  C15: () => upheld(),
+  C16: () => counted(),
 };
 
 export interface Judgement {
@@ -69,6 +73,8 @@ export async function judge(
     confined(),
     answered(limits.answerMs),
     measured,
+    upheld(),
+    counted(),
   ];
   let records = 0;
   for await (const record of history) {

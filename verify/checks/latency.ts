@@ -5,7 +5,6 @@ import { entry, Numbers, quantile } from './numbers.js';
 import { Sends } from './sends.js';
 
 /**
-/**
  * Sends of before the phase `load` warm the processes up; they count as nothing else. `beside` is what is sent during faults of
  * which none touches its room or the instance of its sender, as far as it goes to clients whose instance is not touched either.
  */
@@ -53,6 +52,10 @@ export function latency(
   const away = new Map<string, number>();
   const returns = new Numbers();
   const ends: { name: string; t: number; backlog: number }[] = [];
+  const users = new Map<string, string>();
+  /** By room: the clients that hold it. The snapshot of who comes new has what he never waited for. */
+  const holders = new Map<string, Set<string>>();
+  const holdersOf = (room: string) => entry(holders, room, () => new Set<string>());
 
   const spanOf = (send: number, room: string, connection: number): Span => {
     if (!loading) return 'warmup';
@@ -119,6 +122,7 @@ export function latency(
         break;
       case 'connected':
         instances.set(record.connection, record.instance);
+        users.set(record.client, record.user);
         break;
       case 'disconnected':
         if (!away.has(record.client)) away.set(record.client, t);
@@ -129,7 +133,13 @@ export function latency(
         away.delete(record.client);
         break;
       }
+      case 'gone':
+        holdersOf(record.room).delete(record.client);
+        break;
       case 'request': {
+        const { membership } = record;
+        if (membership?.on === true)
+          for (const [client, user] of users) if (user === membership.user) holdersOf(membership.room).delete(client);
         if (record.send === undefined) break;
         const send = sends.ofRequest(record.request);
         spans[send] ??= spanOf(send, record.send.room, record.connection);
@@ -148,12 +158,18 @@ export function latency(
         break;
       }
       case 'deliver':
-      case 'sync':
+      case 'sync': {
+        const holds = holdersOf(record.room);
+        const isNew = !holds.has(record.client);
+        if (record.type === 'sync') holds.add(record.client);
+        if (record.type === 'sync' && record.reset && isNew) break;
         for (const change of record.changes) {
-          if (change[0] !== 'm' || change[6] === 1) continue;
+          // As it was sent; what became of it later comes when it is changed, and says nothing of how long the send took.
+          if (change[0] !== 'm' || change.length > 6) continue;
           deliver(t, record.connection, sends.identity(record.room, change[3], change[4]), record.type === 'deliver');
         }
         break;
+      }
     }
   };
 

@@ -2,7 +2,7 @@ import { truth, type HistoryRecord } from '../history.js';
 import { ms, Verdict, type Check } from './check.js';
 import { Follower } from './follower.js';
 import { entry } from './numbers.js';
-import { observations } from './stored.js';
+import { observation, observations, type Observation } from './stored.js';
 import { Sends } from './sends.js';
 
 type Heads = Map<string, Extract<HistoryRecord, { type: 'room' }>>;
@@ -13,7 +13,7 @@ type Heads = Map<string, Extract<HistoryRecord, { type: 'room' }>>;
  */
 export function continuous(sends = new Sends(), own = true): Check {
   const verdict = new Verdict('C5');
-  const follower = new Follower((t, what, where) => verdict.violate(t, what, where));
+  const follower = new Follower(sends.edits, (t, what, where) => verdict.violate(t, what, where));
   return {
     see(record) {
       if (own) sends.see(record);
@@ -40,12 +40,16 @@ export function continuous(sends = new Sends(), own = true): Check {
   };
 }
 
-/** C6: the same message stands at a place of a room for all: acknowledgements, deliveries, syncs, reads, rows. */
+/**
+ * C6: the same message stands at a place of a room for all, each version of it with one text and each rev with one state:
+ * acknowledgements, deliveries, syncs, reads, rows.
+ */
 export function agreed(sends = new Sends(), own = true): Check {
   const verdict = new Verdict('C6');
   const places = new Map<string, Map<number, number>>();
-  const hashes = new Map<number, number>();
-  const see = (t: number, room: string, seq: number, send: number, hash: number | undefined, by: string) => {
+  const hashes = new Map<string, number>();
+  const states = new Map<string, string>();
+  const see = (t: number, { room, seq, send, hash, version, rev, state, by }: Observation) => {
     verdict.count('observations');
     const room_ = entry(places, room, () => new Map<number, number>());
     const first = room_.get(seq);
@@ -59,20 +63,22 @@ export function agreed(sends = new Sends(), own = true): Check {
         other: sends.describe(send),
       });
     }
-    if (hash === undefined) return;
-    const text = hashes.get(send);
-    if (text === undefined) hashes.set(send, hash);
-    else if (text !== hash) verdict.violate(t, 'one message with two texts', { send: sends.describe(send), seq, by });
+    if (hash !== undefined) {
+      const text = entry(hashes, `${send} ${version}`, () => hash);
+      if (text !== hash)
+        verdict.violate(t, 'one message with two texts', { send: sends.describe(send), seq, version, by });
+    }
+    if (state === undefined || sends.edits.of(room, seq) === undefined) return;
+    const known = entry(states, `${room} ${rev}`, () => state);
+    if (known !== state)
+      verdict.violate(t, 'one change with two states', { room, seq, rev, by, one: known, other: state });
   };
   return {
     see(record) {
       if (own) sends.see(record);
-      for (const { room, seq, send, hash, by } of observations(record, sends)) see(record.t, room, seq, send, hash, by);
+      for (const observed of observations(record, sends)) see(record.t, observed);
       if (record.type !== 'rows') return;
-      for (const [, , seq, sender, cmid, hash, deleted] of record.rows) {
-        const text = deleted === 1 ? undefined : hash;
-        see(record.t, record.room, seq, sends.identity(record.room, sender, cmid), text, record.source);
-      }
+      for (const row of record.rows) see(record.t, observation(record.room, row, record.source, sends));
     },
     finish: () => verdict.result(),
   };
@@ -81,7 +87,7 @@ export function agreed(sends = new Sends(), own = true): Check {
 /** C8: within `withinMs` after the last fault and the last acknowledgement, every member who is connected has everything. */
 export function converged(withinMs: number, sends = new Sends(), own = true): Check {
   const verdict = new Verdict('C8');
-  const follower = new Follower(() => undefined);
+  const follower = new Follower(sends.edits, () => undefined);
   let calm = 0;
   const lastAck = new Map<string, number>();
   return {
@@ -89,7 +95,8 @@ export function converged(withinMs: number, sends = new Sends(), own = true): Ch
       if (own) sends.see(record);
       follower.see(record);
       if (record.type === 'fault' && record.at === 'end') calm = record.t;
-      else if (record.type === 'ok' && record.stored !== undefined) lastAck.set(record.stored.room, record.t);
+      const room = record.type === 'ok' ? (record.stored ?? record.changed ?? record.member)?.room : undefined;
+      if (room !== undefined) lastAck.set(room, record.t);
     },
     finish() {
       let latest = 0;

@@ -1,4 +1,5 @@
 import type { HistoryRecord, RequestRecord, SeenMessage } from '../history.js';
+import { Edits } from './edits.js';
 import { entry, Names, Numbers } from './numbers.js';
 
 /**
@@ -21,6 +22,8 @@ export class Sends {
   private readonly sendOfRequest = new Numbers();
   private readonly rooms: string[] = [];
   private last = { room: '', sender: '', cmid: '', send: -1 };
+  /** What was asked of messages afterwards. */
+  readonly edits = new Edits();
   /** What stands at the end: source, room, and by seq the send and the hash of the row. */
   readonly rows = new Map<string, Map<string, Rows>>();
   /** The last word on each room, by source. */
@@ -54,7 +57,13 @@ export class Sends {
     return this.sendOfRequest.at(request);
   }
 
+  /** Whether the message may have this text: it was sent with it, or somebody wanted to change it so. */
+  mayRead(send: number, seq: number, hash: number): boolean {
+    return hash === this.hash.at(send) || this.edits.of(this.roomOf(send), seq)?.texts.has(hash) === true;
+  }
+
   see(record: HistoryRecord): void {
+    this.edits.see(record);
     switch (record.type) {
       case 'request':
         if (record.send !== undefined) this.invoke(record, record.send);

@@ -26,7 +26,7 @@ export function lost(sends = new Sends(), own = true): Check {
             ...where,
             stored: sends.describe(rows.send.at(seq)),
           });
-        } else if (!rows.deleted.has(seq) && rows.hash.at(seq) !== sends.hash.at(send)) {
+        } else if (!rows.deleted.has(seq) && !sends.mayRead(send, seq, rows.hash.at(seq))) {
           verdict.violate(at, 'acknowledged, but stored with another text', where);
         }
       }
@@ -58,7 +58,7 @@ export function phantom(sends = new Sends(), own = true): Check {
           if (Number.isNaN(attempts)) verdict.violate(0, 'stored, but never sent', where);
           else if (sends.refusals.at(send) === attempts)
             verdict.violate(sends.invokedAt.at(send), 'stored, but refused for good', where);
-          else if (!rows.deleted.has(seq) && rows.hash.at(seq) !== sends.hash.at(send)) {
+          else if (!rows.deleted.has(seq) && !sends.mayRead(send, seq, rows.hash.at(seq))) {
             verdict.violate(sends.invokedAt.at(send), 'stored with another text than was sent', where);
           }
         });
@@ -153,14 +153,24 @@ export interface Observation {
   send: number;
   /** Of its text; undefined for a tombstone. */
   hash: number | undefined;
+  /** Of the text: 1 as it was sent. */
+  version: number;
+  rev: number;
+  /** All that can be seen of it at that rev; undefined where it is not all told. */
+  state: string | undefined;
   by: string;
 }
 
 /** The messages that a record says somebody saw at a place in a room: acknowledged, live, caught up, read. */
 export function* observations(record: HistoryRecord, sends: Sends): Generator<Observation> {
   if (record.type === 'ok' && record.stored !== undefined) {
-    const { room, seq, sender, cmid, hash } = record.stored;
-    yield { room, seq, send: sends.identity(room, sender, cmid), hash, by: `request ${record.request}` };
+    const { room, rev, seq, sender, cmid, hash, duplicate } = record.stored;
+    const seen = observation(room, ['m', rev, seq, sender, cmid, hash], `request ${record.request}`, sends);
+    // What was there already is acknowledged as it is now, and not every part of that is told here.
+    const isNow = duplicate && sends.edits.of(room, seq) !== undefined;
+    yield isNow ? { ...seen, hash: undefined, state: undefined } : seen;
+  } else if (record.type === 'ok' && record.changed !== undefined) {
+    yield observation(record.changed.room, record.changed.message, `request ${record.request}`, sends);
   } else if (record.type === 'deliver' || record.type === 'sync') {
     const { room, client } = record;
     for (const change of record.changes) if (change[0] === 'm') yield observation(room, change, client, sends);
@@ -169,13 +179,11 @@ export function* observations(record: HistoryRecord, sends: Sends): Generator<Ob
   }
 }
 
-function observation(
-  room: string,
-  [, , seq, sender, cmid, hash, deleted]: SeenMessage,
-  by: string,
-  sends: Sends,
-): Observation {
-  return { room, seq, send: sends.identity(room, sender, cmid), hash: deleted === 1 ? undefined : hash, by };
+export function observation(room: string, message: SeenMessage, by: string, sends: Sends): Observation {
+  const [, rev, seq, sender, cmid, text, deleted = 0, version = 1, look = 0] = message;
+  const hash = deleted === 1 ? undefined : text;
+  const state = `text ${hash}, version ${version}, reactions ${look}`;
+  return { room, seq, send: sends.identity(room, sender, cmid), hash, version, rev, state, by };
 }
 
 function eachRow(rows: Rows, visit: (seq: number, send: number) => void): void {

@@ -1,5 +1,5 @@
 import { uuidv7 } from 'uuidv7';
-import { requests } from '../../src/protocol/index.js';
+import { requests, type RequestName } from '../../src/protocol/index.js';
 import { RawConnection } from '../load/raw-connection.js';
 import { pause } from '../processes/program.js';
 import type { Random } from '../random.js';
@@ -11,6 +11,7 @@ const batch = 60;
 const batches = 3;
 /** How long a connection that is open may say nothing to a question, in ms. */
 const patienceMs = 5_000;
+const names = Object.keys(requests) as RequestName[];
 /** How long the last packet of a connection gets to end it, in ms. */
 const lastWordMs = 30;
 
@@ -113,12 +114,23 @@ function count(counts: FuzzCounts, made: Fuzzed[]): void {
   for (const { level } of made) counts[level] += 1;
 }
 
-/** A right request of every kind; to a room that does not exist, so that nothing of it is ever stored there. */
-function samplesOf(roomId: string): string[] {
-  const fields = { roomId, clientMsgId: uuidv7(), text: 'Hello', name: 'Room', limit: 5, after: 0 };
-  return Object.keys(requests).flatMap((event) =>
+/** Requests of every kind, right or nearly so; in an own room of nobody nothing of it is ever stored. */
+export function samplesOf(roomId: string): string[] {
+  return names.flatMap((event) =>
     event === 'room:create'
       ? [JSON.stringify([event, { name: '' }])]
-      : [JSON.stringify([event, fields]), JSON.stringify([event, { roomId }]), JSON.stringify([event, {}])],
+      : [requestOf(event, roomId), { roomId }, {}].map((request) => JSON.stringify([event, request])),
   );
+}
+
+/** What such a request may say of itself, as far as there is one thing to say for all. */
+export function requestOf(event: RequestName, roomId: string): Record<string, unknown> {
+  const all = { roomId, clientMsgId: uuidv7(), text: 'Hello', name: 'Room', limit: 5, after: 0, seq: 1, emoji: '👍' };
+  const known = fieldsOf(event);
+  return Object.fromEntries(Object.entries(all).filter(([name]) => known.includes(name)));
+}
+
+/** The names that the schema of a request knows. */
+export function fieldsOf(event: RequestName): string[] {
+  return Object.keys(requests[event].request.shape);
 }

@@ -5,6 +5,10 @@ import type { Random } from '../random.js';
 export interface Fuzzed {
   level: 'engine' | 'parser' | 'event';
   bytes: Buffer;
+  /** The id by which it asks for a reply; no other packet of these mutations has it. */
+  ack?: number;
+  /** What a packet of Socket.IO says; undefined where it is not one whole text frame. */
+  text?: string;
 }
 
 const scraps = [
@@ -30,6 +34,8 @@ const keys = ['__proto__', 'constructor', 'toString', 'length', 'then', 'event',
 
 /** Packets near those of the protocol: most are wrong in one place, so that they come past the first checks they meet. */
 export class Mutations {
+  private acks = 0;
+
   constructor(
     private readonly random: Random,
     /** Requests that are right, as the client library writes them: `["message:send",{…}]`. */
@@ -42,13 +48,15 @@ export class Mutations {
     const draw = random.int(100);
     if (draw < 5) return { level: 'engine', bytes: this.control() };
     if (draw < 15) return { level: 'parser', bytes: frame(`43${random.uint32()}${JSON.stringify([this.value(0)])}`) };
-    return { level: 'event', bytes: this.split(`42${random.int(1_000_000)}${this.event()}`) };
+    const ack = this.acks++;
+    return { level: 'event', bytes: this.split(`42${ack}${this.event()}`), ack };
   }
 
   /** One that most likely ends the connection. */
   rough(): Fuzzed {
     if (this.random.chance(0.3)) return { level: 'engine', bytes: this.engine() };
-    return { level: 'parser', bytes: frame(this.parser()) };
+    const text = this.parser();
+    return { level: 'parser', bytes: frame(text), text };
   }
 
   /** WebSocket pings and pongs, Engine.IO pongs and noops. */

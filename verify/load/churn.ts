@@ -21,11 +21,13 @@ export class Churn {
     private readonly load: Load,
     /** Draws what happens next. */
     private readonly random: Random,
+    /** What their names begin with. */
+    private readonly names = 'k',
   ) {}
 
   async connect(users: number): Promise<void> {
     for (let i = 0; i < users; i++) {
-      const client = await this.load.client(`k${i}`, `uk${i}`);
+      const client = await this.load.client(`${this.names}${i}`, `u${this.names}${i}`);
       this.clients.push(client);
       client.connect();
     }
@@ -41,9 +43,19 @@ export class Churn {
     void this.move(client).finally(() => this.busy.delete(client));
   }
 
+  /** Joinings and leavings that are not answered yet. */
+  get waiting(): number {
+    return this.busy.size;
+  }
+
   /** Everything under way is answered. */
   settled(): Promise<void> {
     return until(() => this.busy.size === 0, 20_000, 'every joining and leaving is answered');
+  }
+
+  /** Whoever is in a room leaves it. */
+  async leaveAll(): Promise<void> {
+    for (const [client, room] of this.inside) await client.leave(room);
   }
 
   close(): void {
@@ -61,6 +73,10 @@ export class Churn {
     } else if (await client.leave(room)) {
       this.inside.delete(client);
       this.counts.left += 1;
-    } else this.counts.refused += 1;
+    } else {
+      this.counts.refused += 1;
+      // Not told that he has left, or not told in time; the frames said it.
+      if (!client.cursors.has(room)) this.inside.delete(client);
+    }
   }
 }

@@ -17,7 +17,7 @@ import type { Recorder } from '../recorder.js';
 export type Outcome<T> =
   { kind: 'ok'; data: T; request: number } | { kind: 'refused'; error: ErrorBody } | { kind: 'unknown' };
 
-export type Noted = Pick<RequestRecord, 'send' | 'membership' | 'sync'>;
+export type Noted = Pick<RequestRecord, 'send' | 'membership' | 'sync' | 'change'>;
 
 export interface LineOptions {
   url: string;
@@ -198,14 +198,18 @@ export class Line {
     this.events.frame(frame);
   }
 
-  private noteOf<E extends RequestName>(event: E, data: ResultOf<E>): Pick<OkRecord, 'stored' | 'member'> {
+  private noteOf<E extends RequestName>(event: E, data: ResultOf<E>): Pick<OkRecord, 'stored' | 'member' | 'changed'> {
     const { recorder } = this.options;
     if (event === 'message:send') {
       const { message, duplicate } = data as ResultOf<'message:send'>;
       const [, rev, seq, sender, cmid, hash] = recorder.seenMessage(message);
       return { stored: { room: recorder.nameOf(message.roomId), rev, seq, sender, cmid, hash, duplicate } };
     }
-    if ('member' in data) {
+    if (event === 'message:edit' || event === 'message:react' || event === 'message:delete') {
+      const { message } = data as ResultOf<'message:edit'>;
+      return { changed: { room: recorder.nameOf(message.roomId), message: recorder.seenMessage(message) } };
+    }
+    if ('member' in data && data.member !== null) {
       const { roomId, rev, user, leftAt } = data.member;
       return { member: { room: recorder.nameOf(roomId), rev, user: recorder.nameOf(user.id), left: leftAt !== null } };
     }

@@ -19,11 +19,15 @@ export interface LoadShape {
   crowd?: number;
   /** Shortest and longest text. */
   text: [number, number];
+  /** Edits, deletions, reactions and read marks a second; and users who join and leave, how often a second. */
+  beside?: { editsPerSecond: number; visitors: number; movesPerSecond: number };
 }
 
+const beside = { editsPerSecond: 25, visitors: 6, movesPerSecond: 2 };
+
 export const loads = {
-  L1: { clients: 60, rooms: 10, members: 12, pace: { perSecond: 50 }, outsiders: 4, text: [20, 200] },
-  L2: { clients: 600, rooms: 50, members: 12, pace: { perSecond: 100 }, outsiders: 10, text: [20, 200] },
+  L1: { clients: 60, rooms: 10, members: 12, pace: { perSecond: 50 }, outsiders: 4, text: [20, 200], beside },
+  L2: { clients: 600, rooms: 50, members: 12, pace: { perSecond: 100 }, outsiders: 10, text: [20, 200], beside },
   L3: { clients: 5_000, rooms: 200, members: 25, pace: { perSecond: 50 }, outsiders: 0, text: [20, 200], crowd: 1_000 },
   L4: { clients: 20, rooms: 1, members: 20, pace: { onTheirWay: 8 }, outsiders: 2, text: [20, 200] },
 } satisfies Record<string, LoadShape> as Record<'L1' | 'L2' | 'L3' | 'L4', LoadShape>;
@@ -39,13 +43,15 @@ export interface LoadOptions {
   placeOf?: (client: number, places: readonly Place[]) => Place | undefined;
   token: (user: string) => Promise<string>;
   /** Told of each acknowledged message. */
-  onSent?: (roomId: string, seq: number) => void;
+  onSent?: (roomId: string, seq: number, sender: PlainClient) => void;
 }
 
 /** Connections that are opened a second, so that the preparation is no storm; of a large load so many that it takes so many seconds. */
 const connectsPerSecond = 150;
 const connectSeconds = 15;
 const joinsAtOnce = 24;
+/** The share of sends that mention somebody. */
+const mentioning = 0.1;
 
 /** N clients over M rooms: makes them, and sends at the chosen pace until it is told to stop. */
 export class Load {
@@ -57,6 +63,7 @@ export class Load {
   readonly roomsOf = new Map<PlainClient, string[]>();
   /** Of the rooms that no load is sent to. */
   private readonly firstOf = new Map<string, PlainClient>();
+  private readonly members = new Map<string, readonly PlainClient[]>();
   private timer: NodeJS.Timeout | undefined;
   private running = false;
   private turn = 0;
@@ -73,7 +80,7 @@ export class Load {
       const client = await this.client(`c${i}`, `u${i}`, i);
       this.clients.push(client);
       const sender = new Sender(client, recorder);
-      sender.onSent = ({ message }) => this.options.onSent?.(message.roomId, message.seq);
+      sender.onSent = ({ message }) => this.options.onSent?.(message.roomId, message.seq, client);
       this.senders.push(sender);
       this.roomsOf.set(client, []);
     }
@@ -117,6 +124,10 @@ export class Load {
   stop(): void {
     this.running = false;
     clearInterval(this.timer);
+  }
+
+  get shape(): LoadShape {
+    return this.options.shape;
   }
 
   /** Sends that are not acknowledged yet. */
@@ -176,6 +187,16 @@ export class Load {
     return this.firstOf.get(roomId) ?? this.clients.find((client) => this.roomsOf.get(client)?.includes(roomId));
   }
 
+  /** Who is in the room from its beginning to the end. */
+  membersIn(roomId: string): readonly PlainClient[] {
+    let members = this.members.get(roomId);
+    if (members === undefined) {
+      members = this.clients.filter((client) => this.roomsOf.get(client)?.includes(roomId));
+      this.members.set(roomId, members);
+    }
+    return members;
+  }
+
   text(): string {
     const [shortest, longest] = this.options.shape.text;
     const length = shortest + this.random.int(longest - shortest + 1);
@@ -199,7 +220,10 @@ export class Load {
     const client = this.clients[sender];
     const rooms = client && this.roomsOf.get(client);
     if (rooms === undefined || rooms.length === 0) return;
-    this.senders[sender]?.send(this.random.pick(rooms), this.text());
+    const room = this.random.pick(rooms);
+    const text = this.text();
+    if (this.shape.beside === undefined || this.random.next() > mentioning) this.senders[sender]?.send(room, text);
+    else this.senders[sender]?.send(room, text, [this.random.pick(this.membersIn(room)).userId]);
   }
 
   /** The rooms of a large load, whose members join over REST before they connect: nobody has to be told of each joining. */

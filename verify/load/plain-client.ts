@@ -115,7 +115,8 @@ export class PlainClient {
       { roomId },
       { membership: { room: recorder.nameOf(roomId), user, on: true } },
     );
-    if (joined.kind !== 'ok' || line === undefined) return false;
+    // Who was not answered in time may have joined: the room says it.
+    if (joined.kind === 'refused' || line === undefined) return false;
     return this.cursors.has(roomId) || this.bringUp(line, roomId);
   }
 

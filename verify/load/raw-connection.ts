@@ -5,6 +5,8 @@ export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9,
 
 /** Engine.IO's ping, the packet `2`. */
 const PING = 0x32;
+/** What stands for the status of a close frame that has none. */
+const NO_STATUS = 1005;
 
 /** Where what comes is put, of any connection, until it is read. */
 const incoming = Buffer.alloc(1024 * 1024);
@@ -16,6 +18,8 @@ const incoming = Buffer.alloc(1024 * 1024);
 export class RawConnection {
   /** Text frames that came, whole. */
   received = 0;
+  /** The status with which the server closed the WebSocket (RFC 6455, section 7.4); undefined where it cut the connection. */
+  closeStatus: number | undefined;
   /** Called with each. */
   onText: (text: string) => void = () => undefined;
   /** Called with each before it is text, by who wants no string of it. What it is given is only good during the call. */
@@ -129,7 +133,10 @@ export class RawConnection {
 
   private take(opcode: number, payload: Buffer): void {
     if (opcode === opcodes.ping) this.write(frame(payload, opcodes.pong));
-    if (opcode === opcodes.close) this.destroy();
+    if (opcode === opcodes.close) {
+      this.closeStatus = payload.length < 2 ? NO_STATUS : payload.readUInt16BE(0);
+      this.destroy();
+    }
     if (opcode !== opcodes.text) return;
     this.received += 1;
     if (payload.length === 1 && payload[0] === PING) this.send('3');

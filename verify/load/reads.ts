@@ -1,8 +1,9 @@
-import type { HistoryPage, MemberPage, RoomSummary } from '../../src/protocol/index.js';
+import type { HistoryPage, MemberPage, Message, RoomSummary, RoomsSynced } from '../../src/protocol/index.js';
 import { truth, type SeenMember, type SeenMessage } from '../history.js';
 import type { Postgres } from '../processes/postgres.js';
 import type { Random } from '../random.js';
-import { hashOf, type Recorder } from '../recorder.js';
+import { recountUnread } from '../checks/unread.js';
+import { hashOf, lookOf, type Recorder } from '../recorder.js';
 
 export interface Reader {
   /** The name of the instance, and where it answers. */
@@ -99,15 +100,16 @@ export async function readTables(recorder: Recorder, database: Postgres, url: st
     const room = recorder.nameOf(id);
     for (let after = 0; ;) {
       const page = await database.query<MessageRow>(
-        `select seq::float8 as seq, rev::float8 as rev, sender_id, client_msg_id, text, deleted_at is not null as deleted
+        `select seq::float8 as seq, rev::float8 as rev, sender_id, client_msg_id, text, deleted_at is not null as deleted,
+           coalesce(version, 1) as version, reactions
          from messages where room_id = $1 and seq > $2 order by seq limit 1000`,
         [id, after],
         url,
       );
       const rows = page.map((row): SeenMessage => {
-        const { rev, seq: at, sender_id, client_msg_id, text, deleted } = row;
+        const { rev, seq: at, sender_id, client_msg_id, text, deleted, version, reactions } = row;
         const seen: SeenMessage = ['m', rev, at, recorder.nameOf(sender_id), client_msg_id, hashOf(text)];
-        if (deleted) seen.push(1);
+        if (deleted || version > 1 || reactions !== null) seen.push(deleted ? 1 : 0, version, lookOf(reactions));
         return seen;
       });
       recorder.write({ type: 'rows', source: truth, room, rows });
@@ -115,6 +117,17 @@ export async function readTables(recorder: Recorder, database: Postgres, url: st
       if (last === undefined) break;
       after = last.seq;
     }
+    const reactions = await database.query<{ seq: number; user_id: string; emoji: string }>(
+      'select seq::float8 as seq, user_id, emoji from reactions where room_id = $1',
+      [id],
+      url,
+    );
+    recorder.write({
+      type: 'reactions',
+      source: truth,
+      room,
+      rows: reactions.map(({ seq, user_id, emoji }) => [seq, recorder.nameOf(user_id), emoji]),
+    });
     const members = await database.query<{ user_id: string; rev: number; gone: boolean }>(
       'select user_id, rev::float8 as rev, left_at is not null as gone from memberships where room_id = $1 order by rev',
       [id],
@@ -138,6 +151,36 @@ export async function readTables(recorder: Recorder, database: Postgres, url: st
   }
 }
 
+/** What is unread, counted anew from the rows; nothing is written any more. */
+export async function recount(recorder: Recorder, database: Postgres, url: string): Promise<void> {
+  const states = await recountUnread((statement, values) => database.query(statement, values, url));
+  recorder.write({
+    type: 'unread',
+    source: truth,
+    states: states.map(({ userId, roomId, readSeq, unread, mentions }) => [
+      recorder.nameOf(userId),
+      recorder.nameOf(roomId),
+      readSeq,
+      unread,
+      mentions,
+    ]),
+  });
+}
+
+/** What an instance tells a user is unread in all of his rooms. @throws when it does not answer */
+export async function readUnread(
+  recorder: Recorder,
+  { instance, url }: Reader,
+  { user, token }: { user: string; token: string },
+): Promise<void> {
+  const { rooms } = await mustGet<RoomsSynced>(`${url}/v1/sync`, token, {});
+  recorder.write({
+    type: 'unread',
+    source: instance,
+    states: rooms.map(({ roomId, read }) => [user, recorder.nameOf(roomId), read.readSeq, read.unread, read.mentions]),
+  });
+}
+
 interface MessageRow {
   seq: number;
   rev: number;
@@ -145,12 +188,16 @@ interface MessageRow {
   client_msg_id: string;
   text: string;
   deleted: boolean;
+  version: number;
+  reactions: Message['reactions'] | null;
 }
 
-async function get<T>(url: string, token: string): Promise<T | undefined> {
+/** A POST where there is a body. */
+async function get<T>(url: string, token: string, body?: object): Promise<T | undefined> {
   try {
     const response = await fetch(url, {
-      headers: { authorization: `Bearer ${token}` },
+      ...(body && { method: 'POST', body: JSON.stringify(body) }),
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       signal: AbortSignal.timeout(10_000),
     });
     if (response.ok) return (await response.json()) as T;
@@ -161,9 +208,9 @@ async function get<T>(url: string, token: string): Promise<T | undefined> {
   }
 }
 
-async function mustGet<T>(url: string, token: string): Promise<T> {
+async function mustGet<T>(url: string, token: string, body?: object): Promise<T> {
   for (let tries = 0; ; tries++) {
-    const answer = await get<T>(url, token);
+    const answer = await get<T>(url, token, body);
     if (answer !== undefined) return answer;
     if (tries === 5) throw new Error(`No answer from ${url}`);
     await new Promise((resolve) => setTimeout(resolve, 500));

@@ -11,6 +11,8 @@ interface Outgoing {
   roomId: string;
   cmid: string;
   text: string;
+  /** User ids. */
+  mentions: readonly string[];
 }
 
 /**
@@ -40,10 +42,10 @@ export class Sender {
     return this.queue.length + this.inFlight;
   }
 
-  send(roomId: string, text: string): void {
+  send(roomId: string, text: string, mentions: readonly string[] = []): void {
     this.made += 1;
     const cmid = `${this.client.name}-${this.made}`;
-    this.queue.push({ order: this.made, roomId, cmid, text });
+    this.queue.push({ order: this.made, roomId, cmid, text, mentions });
     this.pump();
   }
 
@@ -61,10 +63,16 @@ export class Sender {
   }
 
   private async attempt(outgoing: Outgoing): Promise<void> {
-    const { roomId, cmid, text } = outgoing;
+    const { roomId, cmid, text, mentions } = outgoing;
     this.inFlight += 1;
     const send = { room: this.recorder.nameOf(roomId), cmid, hash: hashOf(text) };
-    const outcome = await this.client.request('message:send', { roomId, clientMsgId: cmid, text }, { send });
+    const message = {
+      roomId,
+      clientMsgId: cmid,
+      text,
+      ...(mentions.length > 0 && { mentions: { users: [...mentions] } }),
+    };
+    const outcome = await this.client.request('message:send', message, { send });
     if (outcome.kind === 'refused' && outcome.error.retryable) await pause(outcome.error.retryAfterMs ?? 200);
     this.inFlight -= 1;
     if (outcome.kind === 'ok') {

@@ -1,16 +1,19 @@
 import { until } from '../processes/program.js';
 import type { Load } from './load.js';
+import type { SideLoad } from './side-load.js';
 
 /** Sends that are still waiting when the load ends get this long. */
 const lastSendsMs = 30_000;
 
 /** Waits for the last acknowledgements. Gives a note when some never came. */
-export async function settle(load: Load): Promise<string[]> {
+export async function settle(load: Load, side: SideLoad): Promise<string[]> {
   try {
-    await until(() => load.waiting === 0, lastSendsMs, 'every send is acknowledged');
+    await until(() => load.waiting + side.waiting === 0, lastSendsMs, 'everything is answered');
     return [];
   } catch {
-    return [`${load.waiting} sends were not acknowledged ${lastSendsMs / 1_000} s after the load had ended.`];
+    return [
+      `${load.waiting} sends and ${side.waiting} other requests were not acknowledged ${lastSendsMs / 1_000} s after the load had ended.`,
+    ];
   }
 }
 

@@ -88,6 +88,9 @@ export class Instance {
       execArgv: ['--expose-gc', ...nodeOptions, '--import', probe, ...bugged],
       env: {
         ...inherited(),
+        CONNECTIONS_PER_USER: '1000000',
+        UNCHECKED_PER_ADDRESS: '1000000',
+        LIMITS: raised,
         ...environment,
         PORT: String(port),
         HOST: '127.0.0.1',
@@ -130,15 +133,17 @@ export class Instance {
     this.child?.kill(signal);
   }
 
-  /** Resolves with the exit code (null after a signal) and how long the end took, in ms. */
-  async end(signal: NodeJS.Signals): Promise<{ code: number | null; ms: number }> {
+  /** Resolves with the exit code (null after a signal) and how long the end took, in ms; it is killed where it takes a minute. */
+  async end(signal: NodeJS.Signals, patienceMs = 60_000): Promise<{ code: number | null; ms: number }> {
     const { child } = this;
     if (child === undefined || hasEnded(child)) return { code: child?.exitCode ?? null, ms: 0 };
     const since = performance.now();
     const ended = once(child, 'exit');
     if (signal === 'SIGKILL') child.kill('SIGCONT');
     this.signal(signal);
+    const patience = setTimeout(() => child.kill('SIGKILL'), patienceMs);
     await ended;
+    clearTimeout(patience);
     return { code: child.exitCode, ms: performance.now() - since };
   }
 
@@ -236,6 +241,10 @@ export class Instance {
       });
   }
 }
+
+/** All clients have one address, and few users do much: such as reading everything back. */
+const raised =
+  'requests=100000/1,rooms=1000000/60,joins=1000000/60,typing=1000000/60,history=1000000/60,search=1000000/60,guests=1000000/60,allGuests=1000000/60,badTokens=1000000/60';
 
 /** What a process needs of ours; none of the settings of Parley that may stand in our environment. */
 function inherited(): Record<string, string> {

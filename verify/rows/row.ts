@@ -25,7 +25,7 @@ export interface Row {
   bug?: { name: string; foundBy: CheckName[] };
   /** Why it cannot run as it was started; it is then reported as not run, which is no pass. */
   lacks?: (given: { previous: string | undefined }) => string | undefined;
-  /** Brings the instances up; otherwise they start one after the other, and the first one migrates. */
+  /** Brings the instances up; otherwise the first one starts and migrates, then the others together. */
   begin?: (cluster: Cluster, beginning: Beginning) => Promise<void>;
   /** What happens while the load runs. */
   steps: (run: RunningRow) => Promise<void>;
