@@ -3,7 +3,8 @@ import { GeneratorProcess } from './generator-process.js';
 import type { Connected, ConnectOrder } from './load/connect-program.js';
 import { cpuSeconds, residentKib } from './machine.js';
 import type { Backing } from './servers/backing.js';
-import { startContender, tokensFor, type Contender } from './servers/contenders.js';
+import { tokensFor, withContender, type Contender } from './servers/contenders.js';
+import type { ServerProcess } from './servers/server-process.js';
 
 const connections = 5_000;
 /** So many at a time come and go before anything is measured: few, because a process keeps the memory that it once had. */
@@ -25,45 +26,53 @@ export interface Connecting {
 }
 
 /** Everybody came once before, a wave after the other, so that users exist and the code is warm. */
-export async function measureConnecting(contender: Contender, backing: Backing): Promise<Connecting> {
-  const { servers } = await startContender(contender, backing);
+export function measureConnecting(contender: Contender, backing: Backing): Promise<Connecting> {
+  return withContender(contender, backing, async ({ servers }) => {
+    const generator = new GeneratorProcess<ConnectOrder, Connected>('load/connect-program.ts');
+    try {
+      return await connecting(contender, servers, (order) =>
+        generator.ask(order, (told): told is Connected => 'seconds' in told),
+      );
+    } finally {
+      await generator.stop();
+    }
+  });
+}
+
+async function connecting(
+  contender: Contender,
+  servers: readonly ServerProcess[],
+  carryOut: (order: ConnectOrder) => Promise<Connected>,
+): Promise<Connecting> {
   const pids = servers.map(({ pid }) => pid);
   const collected = async (): Promise<number> => {
     await Promise.all(servers.map((server) => server.collectGarbage()));
     return pids.reduce((sum, pid) => sum + residentKib(pid), 0);
   };
-  const generator = new GeneratorProcess<ConnectOrder, Connected>('load/connect-program.ts');
-  const carryOut = (order: ConnectOrder): Promise<Connected> =>
-    generator.ask(order, (told): told is Connected => 'seconds' in told);
-  try {
-    const users = Array.from({ length: connections }, (_, i) => `idle-${i}`);
-    const tokens = await tokensFor(contender, users);
-    const connect = (from: number, to: number): Promise<Connected> => {
-      const job = { dialect: contender.dialect, urls: servers.map(({ url }) => url), tokens: tokens.slice(from, to) };
-      return carryOut({ type: 'connect', job });
-    };
-    for (let from = 0; from < connections; from += wave) {
-      await connect(from, from + wave);
-      await carryOut({ type: 'close' });
-    }
-    await pause(SETTLE);
-    const before = await collected();
-    const cpuBefore = cpuSeconds(pids);
-    const { seconds } = await connect(0, connections);
-    const cpuConnected = cpuSeconds(pids);
-    await pause(SETTLE);
-    const after = await collected();
-    const cpuSettled = cpuSeconds(pids);
-    await pause(IDLE);
-    const micros = (cpu: number): number => (cpu / connections) * 1e6;
-    return {
-      connectsPerSecond: connections / seconds,
-      microsPerConnect: micros(cpuConnected - cpuBefore),
-      kibPerConnection: (after - before) / connections,
-      idleMicrosPerSecond: micros(cpuSeconds(pids) - cpuSettled) / (IDLE / 1_000),
-    };
-  } finally {
-    await generator.stop();
-    await Promise.all(servers.map((server) => server.stop()));
+  const users = Array.from({ length: connections }, (_, i) => `idle-${i}`);
+  const tokens = await tokensFor(contender, users);
+  const connect = (from: number, to: number): Promise<Connected> => {
+    const job = { dialect: contender.dialect, urls: servers.map(({ url }) => url), tokens: tokens.slice(from, to) };
+    return carryOut({ type: 'connect', job });
+  };
+  for (let from = 0; from < connections; from += wave) {
+    await connect(from, from + wave);
+    await carryOut({ type: 'close' });
   }
+  await pause(SETTLE);
+  const before = await collected();
+  const cpuBefore = cpuSeconds(pids);
+  const { seconds } = await connect(0, connections);
+  const cpuConnected = cpuSeconds(pids);
+  await pause(SETTLE);
+  const after = await collected();
+  const cpuSettled = cpuSeconds(pids);
+  await pause(IDLE);
+  const micros = (cpu: number): number => (cpu / connections) * 1e6;
+  return {
+    connectsPerSecond: connections / seconds,
+    microsPerConnect: micros(cpuConnected - cpuBefore),
+    kibPerConnection: (after - before) / connections,
+    idleMicrosPerSecond: micros(cpuSeconds(pids) - cpuSettled) / (IDLE / 1_000),
+  };
 }

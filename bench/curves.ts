@@ -5,7 +5,7 @@ import { cpuSeconds } from './machine.js';
 import { measure, type Figures, type Measurement } from './measure.js';
 import { measureReading, type Reading } from './reading.js';
 import type { Backing } from './servers/backing.js';
-import { clusterOf, contenderOf, startContender, type Contender } from './servers/contenders.js';
+import { clusterOf, contenderOf, withContender, type Contender } from './servers/contenders.js';
 import { apart, at, closed, windows, type Windows, type Workload } from './workloads.js';
 
 export type CurveName = 'members' | 'rooms' | 'rows' | 'instances';
@@ -100,17 +100,8 @@ export const curves: Record<CurveName, (options: CurveOptions) => Promise<Point[
 
 type Standing = Pick<Measurement, 'contender' | 'backing' | 'servers' | 'databaseUrl'>;
 
-async function standing(
-  contender: Contender,
-  backing: Backing,
-  work: (server: Standing) => Promise<void>,
-): Promise<void> {
-  const running = await startContender(contender, backing);
-  try {
-    await work({ contender, backing, ...running });
-  } finally {
-    await Promise.all(running.servers.map((server) => server.stop()));
-  }
+function standing(contender: Contender, backing: Backing, work: (server: Standing) => Promise<void>): Promise<void> {
+  return withContender(contender, backing, (running) => work({ contender, backing, ...running }));
 }
 
 interface PointOptions {

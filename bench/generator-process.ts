@@ -24,6 +24,8 @@ export class GeneratorProcess<Order extends object, Told extends object> {
     meanwhile: (told: Told) => void = () => undefined,
   ): Promise<Answer> {
     return new Promise((resolve, reject) => {
+      const ended = (how: number | string | null): Error =>
+        new Error(`The generator ended with ${how ?? 'nothing'} before it had carried out its load`);
       const done = (): void => {
         this.child.off('message', onMessage);
         this.child.off('exit', onExit);
@@ -37,11 +39,16 @@ export class GeneratorProcess<Order extends object, Told extends object> {
       };
       const onExit = (code: number | null, signal: string | null): void => {
         done();
-        reject(new Error(`The generator ended with ${signal ?? code ?? 'nothing'} before it had carried out its load`));
+        reject(ended(signal ?? code));
       };
+      if (hasEnded(this.child)) {
+        reject(ended(this.child.signalCode ?? this.child.exitCode));
+        return;
+      }
       this.child.on('message', onMessage);
       this.child.on('exit', onExit);
-      this.child.send(order);
+      // Where it does not take the order because it is ending, its end tells so.
+      this.child.send(order, () => undefined);
     });
   }
 

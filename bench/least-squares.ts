@@ -7,6 +7,7 @@ export interface Observation {
 /**
  * What one of each costs, so that the totals come out best: the sum of the squares of the relative errors is least among costs
  * that are not negative. What would cost less than nothing costs nothing.
+ * Where something was not measured, and is NaN, so are the costs.
  */
 export function costsOf(observations: readonly Observation[]): number[] {
   const count = observations[0]?.amounts.length ?? 0;
@@ -17,7 +18,7 @@ export function costsOf(observations: readonly Observation[]): number[] {
       kept.map((i) => observations.reduce((sum, { amounts, total }) => sum + (amounts[i] ?? 0) / total, 0)),
     );
     const least = Math.min(...costs, 0);
-    if (least === 0) return Array.from({ length: count }, (_, i) => costs[kept.indexOf(i)] ?? 0);
+    if (!(least < 0)) return Array.from({ length: count }, (_, i) => costs[kept.indexOf(i)] ?? 0);
     kept = kept.filter((_, place) => costs[place] !== least);
   }
 }

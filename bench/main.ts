@@ -61,6 +61,10 @@ if (given.help || !Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(m
 } else await run();
 
 async function run(): Promise<void> {
+  const names = (each: readonly { name: string }[]): string[] => each.map(({ name }) => name);
+  check('workload', given.workload, names([...workloads, connecting, reading]));
+  check('server', given.server, [...names(contenders), 'classic', 'sharded']);
+  check('curve', given.curve, curveNames);
   const results = given.report === undefined ? noResults() : await readResults(given.report);
   if (!given['only-report']) await withBacking((backing) => measureAll(backing, results));
   console.log(`\n${reportOf(results)}`);
@@ -105,15 +109,24 @@ async function measureAll(backing: Backing, results: Results): Promise<void> {
       reading: wanted.includes(reading) ? results.reading : undefined,
     });
     const kept = results.curves[name]?.filter(({ server }) => points.every((point) => point.server !== server)) ?? [];
+    if (points.length === 0) continue;
     results.curves[name] = [...kept, ...points];
     await done(`curve of ${name}`);
   }
 }
 
 function chosen<T extends { name: string }>(all: readonly T[], names: readonly string[]): T[] {
-  return all.filter(
-    ({ name }) => names.length === 0 || names.some((wanted) => name === wanted || name.startsWith(`${wanted}-`)),
-  );
+  return all.filter(({ name }) => names.length === 0 || names.some((wanted) => isMeant(name, wanted)));
+}
+
+function isMeant(name: string, wanted: string): boolean {
+  return name === wanted || name.startsWith(`${wanted}-`);
+}
+
+/** @throws when something was asked for that there is not, instead of measuring less than was wanted */
+function check(what: string, names: readonly string[], known: readonly string[]): void {
+  const unknown = names.find((wanted) => !known.some((name) => isMeant(name, wanted)));
+  if (unknown !== undefined) throw new Error(`There is no ${what} ${unknown}: there are ${known.join(', ')}.`);
 }
 
 function chosenCurves(): CurveName[] {

@@ -36,13 +36,15 @@ export async function measure(measurement: Measurement): Promise<Figures> {
   const generator = new GeneratorProcess<Job, Told>('load/program.ts');
   try {
     const job = await jobOf(measurement);
-    let begin: Promise<Counts> | undefined;
-    let end: Promise<Counts> | undefined;
+    const counted: { begin?: Promise<Counts>; end?: Promise<Counts> } = {};
     const { outcome } = await generator.ask(job, isOutcome, ({ type }) => {
-      if (type === 'begin') begin = counts(measurement);
-      else end = counts(measurement);
+      if (type === 'outcome') return;
+      const taken = counts(measurement);
+      // It is awaited below, or not at all where the generator fails first.
+      taken.catch(() => undefined);
+      counted[type] = taken;
     });
-    return figures(outcome, await begin, await end);
+    return figures(outcome, await counted.begin, await counted.end);
   } catch (error) {
     const { kind } = pace;
     throw new Error(`${contender.name}: ${workload.name} (${kind}, ${windows.lengthMs} ms) failed`, { cause: error });

@@ -77,11 +77,9 @@ export function plotOf(name: CurveName, points: readonly Point[]): string {
     const line = (server: string, value: Panel['of'], style: string): string => {
       const own = points.flatMap((point) => {
         const of = point.server === server ? value(point) : undefined;
-        return of === undefined ? [] : [`${at(x(point.x))},${at(y(of))}`];
+        return of === undefined ? [] : [[at(x(point.x)), at(y(of))] as const];
       });
-      const dots = own
-        .map((place) => place.split(','))
-        .map(([cx, cy]) => `<circle class="dot ${style}" cx="${cx}" cy="${cy}" r="3"/>`);
+      const dots = own.map(([cx, cy]) => `<circle class="dot ${style}" cx="${cx}" cy="${cy}" r="3"/>`);
       return `<polyline class="line ${style}" points="${own.join(' ')}"/>${style.includes('dashed') ? '' : dots.join('')}`;
     };
     return [

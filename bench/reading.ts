@@ -3,11 +3,11 @@ import type pg from 'pg';
 import { tokenOf } from '../verify/processes/token.js';
 import { fillMessages, fillRooms, type FilledRoom } from './fill.js';
 import { BenchClient } from './load/client.js';
-import { dialects } from './load/dialect.js';
+import { dialects, packet } from './load/dialect.js';
 import { Histogram } from './load/histogram.js';
 import { measure, type Figures } from './measure.js';
 import type { Backing } from './servers/backing.js';
-import { contenderOf, startContender } from './servers/contenders.js';
+import { contenderOf, withContender } from './servers/contenders.js';
 import type { ServerProcess } from './servers/server-process.js';
 import { apart, closed, windows, type Workload } from './workloads.js';
 
@@ -44,39 +44,39 @@ export interface Reading {
 }
 
 /** @param messages how many there are in all rooms together, most of them in few */
-export async function measureReading(backing: Backing, messages: number): Promise<Reading> {
+export function measureReading(backing: Backing, messages: number): Promise<Reading> {
   const contender = contenderOf('Parley');
-  const running = await startContender(contender, backing);
-  const { servers, databaseUrl } = running;
-  const [server] = servers;
-  const database = await backing.postgres.connect(databaseUrl);
-  try {
+  return withContender(contender, backing, async (running) => {
+    const { servers, databaseUrl } = running;
+    const [server] = servers;
     if (server === undefined) throw new Error('Parley has no instance');
-    const sending = { name: `W5-${messages}`, title: '', pace: closed, ...apart(50, 10, 4) };
-    const filled = layout(sending);
-    const since = performance.now();
-    await fillRooms(database, filled);
-    await fillMessages(
-      database,
-      filled.map(({ id }) => id),
-      Array.from({ length: writers }, (_, n) => `writer-${n}`),
-      messages,
-    );
-    const fillSeconds = (performance.now() - since) / 1_000;
-    const workload = { ...sending, rooms: sending.rooms.map((room, r) => ({ ...room, id: filled[r]?.id ?? '' })) };
-    const sends = await measure({
-      contender,
-      ...running,
-      backing,
-      workload,
-      pace: workload.pace,
-      windows: windows.cold,
-    });
-    return { messages, fillSeconds, ...(await readings(server, database)), sends };
-  } finally {
-    await database.end();
-    await Promise.all(servers.map((each) => each.stop()));
-  }
+    const database = await backing.postgres.connect(databaseUrl);
+    try {
+      const sending = { name: `W5-${messages}`, title: '', pace: closed, ...apart(50, 10, 4) };
+      const filled = layout(sending);
+      const since = performance.now();
+      await fillRooms(database, filled);
+      await fillMessages(
+        database,
+        filled.map(({ id }) => id),
+        Array.from({ length: writers }, (_, n) => `writer-${n}`),
+        messages,
+      );
+      const fillSeconds = (performance.now() - since) / 1_000;
+      const workload = { ...sending, rooms: sending.rooms.map((room, r) => ({ ...room, id: filled[r]?.id ?? '' })) };
+      const sends = await measure({
+        contender,
+        ...running,
+        backing,
+        workload,
+        pace: workload.pace,
+        windows: windows.cold,
+      });
+      return { messages, fillSeconds, ...(await readings(server, database)), sends };
+    } finally {
+      await database.end();
+    }
+  });
 }
 
 /** Those who send are in the largest rooms; he who reads is in the largest hundred and in every nineteenth of the others. */
@@ -99,29 +99,22 @@ async function readings(
      join users on users.id = user_id where subject = 'reader'`,
   );
   let number = 0;
-  const ask = async (event: string, request: object): Promise<string> => {
+  const ask = (event: string, request: object): Promise<string> => {
     number += 1;
-    const answer = await client.ask(number, `42${number}${JSON.stringify([event, request])}`);
-    if (!answer.includes('"ok":true')) throw new Error(`${event}: ${answer}`);
-    return answer;
+    return client.ask(number, packet(number, event, request));
   };
-  const timed = async (count: number, event: string, request: () => object): Promise<Times> => {
-    const times = new Histogram();
-    for (let i = 0; i < count; i++) {
+  const timed = (count: number, event: string, request: () => object): Promise<Times> =>
+    timesOf(count, async () => {
       const asked = performance.now();
       await ask(event, request());
-      times.add(performance.now() - asked);
-    }
-    return { p50: times.quantile(0.5), p99: times.quantile(0.99) };
-  };
+      return performance.now() - asked;
+    });
   const inside = async (count: number, event: string, request: () => object): Promise<Times> => {
-    const times = new Histogram();
     await server.statements();
-    for (let i = 0; i < count; i++) {
+    return timesOf(count, async () => {
       await ask(event, request());
-      times.add(await executionMs(database, await server.statements()));
-    }
-    return { p50: times.quantile(0.5), p99: times.quantile(0.99) };
+      return executionMs(database, await server.statements());
+    });
   };
   const somewhere = (): object => {
     const { id, seq } = heads[Math.floor(Math.random() * heads.length)] ?? { id: '', seq: '1' };
@@ -142,6 +135,12 @@ async function readings(
   } finally {
     client.close();
   }
+}
+
+async function timesOf(count: number, measured: () => Promise<number>): Promise<Times> {
+  const times = new Histogram();
+  for (let i = 0; i < count; i++) times.add(await measured());
+  return { p50: times.quantile(0.5), p99: times.quantile(0.99) };
 }
 
 /** What these statements take inside Postgres, run again with the same values. */

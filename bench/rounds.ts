@@ -2,7 +2,7 @@ import { measureConnecting, type Connecting } from './connections.js';
 import type { Job } from './load/job.js';
 import { measure, type Figures } from './measure.js';
 import type { Backing } from './servers/backing.js';
-import { contenders, startContender, type Contender } from './servers/contenders.js';
+import { contenders, withContender, type Contender } from './servers/contenders.js';
 import type { Windows, Workload } from './workloads.js';
 
 export interface Rounds {
@@ -21,17 +21,14 @@ export async function runLoads(
 ): Promise<Record<string, ByServer<Figures>>> {
   const loads: Record<string, ByServer<Figures>> = Object.fromEntries(workloads.map(({ name }) => [name, {}]));
   await eachRound(rounds, compared, async (contender) => {
-    const running = await startContender(contender, backing);
-    try {
+    await withContender(contender, backing, async (running) => {
       for (const workload of workloads) {
         const pace = paceOf(workload, loads);
         const figures = await measure({ contender, ...running, backing, workload, pace, windows });
         ((loads[workload.name] ??= {})[contender.name] ??= []).push(figures);
         console.log(line(contender, workload, figures));
       }
-    } finally {
-      await Promise.all(running.servers.map((server) => server.stop()));
-    }
+    });
   });
   return loads;
 }
@@ -77,11 +74,12 @@ function paceOf({ pace, name }: Workload, loads: Record<string, ByServer<Figures
 }
 
 function line(contender: Contender, workload: Workload, figures: Figures): string {
-  const { deliveriesPerSecond, deliveryP50, deliveryP99, serverCpu, generatorCpu, lost, doubled, churned } = figures;
+  const { deliveriesPerSecond, deliveryP50, deliveryP99, serverCpu, generatorCpu, lost, doubled, cut, churned } =
+    figures;
   return (
     `  ${contender.name.padEnd(11)} ${workload.name.padEnd(14)} ${Math.round(deliveriesPerSecond)} deliveries/s, ` +
     `p50 ${deliveryP50.toFixed(1)} ms, p99 ${deliveryP99.toFixed(1)} ms, server ${serverCpu.toFixed(2)}, ` +
-    `generator ${generatorCpu.toFixed(2)}, lost ${lost}, doubled ${doubled}` +
+    `generator ${generatorCpu.toFixed(2)}, lost ${lost}, doubled ${doubled}, cut ${cut}` +
     (churned === undefined
       ? ''
       : `; others ${churned.perSecond.toFixed(0)}/s, p99 ${churned.p99.toFixed(0)} ms, failed ${churned.failed}`)

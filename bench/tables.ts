@@ -26,7 +26,11 @@ export function loadTables({ loads }: Pick<Results, 'loads'>): string[] {
           'ack p50 / p99 ms',
           'delivery p50 / p99 ms',
           'server µs a delivery',
-        ].concat(['server', 'Postgres', 'generator', 'lost, doubled, refused, unanswered']),
+          'server',
+          'Postgres',
+          'generator',
+          'lost, doubled, refused, unanswered, cut',
+        ],
         inOrder(byServer).map(([server, own]) => [server, ...loadCells(own, byServer[base] ?? [])]),
       ),
       ...churnTable(byServer),
@@ -60,6 +64,7 @@ function loadCells(own: readonly Figures[], first: readonly Figures[]): string[]
       total(({ doubled }) => doubled),
       total(({ refused }) => refused),
       total(({ unanswered }) => unanswered),
+      total(({ cut }) => cut),
     ].join(', '),
   ];
 }

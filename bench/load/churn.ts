@@ -1,3 +1,4 @@
+import { until } from '../../verify/processes/program.js';
 import { Random } from '../../verify/random.js';
 import { BenchClient } from './client.js';
 import type { Dialect } from './dialect.js';
@@ -36,6 +37,7 @@ export class Churn {
   private readonly acts: Act[];
   private idle: Churner[] = [];
   private readonly churners: Churner[] = [];
+  /** What nobody has had time for yet: at most what falls due in one run. */
   private readonly due: { act: Act; at: number }[] = [];
   private readonly times = new Histogram();
   private timer: NodeJS.Timeout | undefined;
@@ -82,9 +84,7 @@ export class Churn {
   async stop(patienceMs: number): Promise<Churned> {
     clearInterval(this.timer);
     const seconds = (performance.now() - this.since) / 1_000;
-    const deadline = performance.now() + patienceMs;
-    while (this.idle.length < this.churners.length && performance.now() < deadline)
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => this.idle.length === this.churners.length, patienceMs, 'all is done').catch(() => undefined);
     const unanswered = this.churners.length - this.idle.length + this.due.length;
     return {
       perSecond: this.done / seconds,
@@ -95,6 +95,7 @@ export class Churn {
   }
 
   close(): void {
+    this.due.length = 0;
     for (const { client } of this.churners) client.close();
   }
 
@@ -150,12 +151,11 @@ export class Churn {
     for (const roomId of churner.roomIds) await this.ask(churner, (number) => this.dialect.join(number, roomId));
   }
 
-  /** @throws when the answer is a no */
+  /** @throws when there is no answer, or it is a no */
   private async ask(churner: Churner, packet: ((number: number) => string) | undefined): Promise<void> {
     if (packet === undefined) return;
     const number = ++churner.asked;
-    const answer = await churner.client.ask(number, packet(number));
-    if (!answer.slice(0, 24).includes('"ok":true')) throw new Error(answer);
+    await churner.client.ask(number, packet(number));
   }
 }
 

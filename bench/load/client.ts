@@ -7,7 +7,8 @@ const ANSWER_WITHIN = 30_000;
 
 /** One connection of the generator: what it asks is answered, what it is sent is handed on unread. */
 export class BenchClient {
-  private readonly answers = new Map<number, (answer: string) => void>();
+  /** By number, who waits for an answer; an error when none will come. */
+  private readonly answers = new Map<number, (answer: string | Error) => void>();
   /** Called with each event that comes. */
   onEvent: (frame: Buffer) => void = () => undefined;
   /** Called with each answer that nobody waits for: its number, and whether it is a yes. */
@@ -16,14 +17,23 @@ export class BenchClient {
   private constructor(
     private readonly connection: RawConnection,
     private readonly dialect: Dialect,
-  ) {}
+  ) {
+    void connection.closed.then(() => {
+      for (const settle of this.answers.values()) settle(new Error('The connection ended'));
+    });
+  }
 
   /** @throws when the server does not let it in */
   static async connect(url: string, dialect: Dialect, token: string): Promise<BenchClient> {
     const connection = await RawConnection.open(url, ANSWER_WITHIN);
     if (connection === undefined) throw new Error(`${url} does not take WebSocket connections`);
     const client = new BenchClient(connection, dialect);
-    await client.enter(token);
+    try {
+      await client.enter(token);
+    } catch (error) {
+      client.close();
+      throw error;
+    }
     return client;
   }
 
@@ -31,15 +41,19 @@ export class BenchClient {
     return this.connection.isOver;
   }
 
-  /** @throws when there is no answer */
+  /** @throws when there is no answer, or it is a no */
   ask(number: number, packet: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`No answer to ${packet}`)), ANSWER_WITHIN);
-      this.answers.set(number, (answer) => {
+      const settle = (answer: string | Error): void => {
         clearTimeout(late);
-        resolve(answer);
-      });
-      this.connection.send(packet);
+        this.answers.delete(number);
+        if (answer instanceof Error) reject(answer);
+        else resolve(answer);
+      };
+      const late = setTimeout(() => settle(new Error(`No answer to ${packet}`)), ANSWER_WITHIN);
+      this.answers.set(number, settle);
+      if (this.isOver) settle(new Error('The connection has ended'));
+      else this.connection.send(packet);
     });
   }
 
@@ -54,7 +68,10 @@ export class BenchClient {
   private enter(token: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new Error('The server lets nobody in')), ANSWER_WITHIN);
-      void this.connection.closed.then(() => reject(new Error('The server ended the connection')));
+      void this.connection.closed.then(() => {
+        clearTimeout(late);
+        reject(new Error('The server ended the connection'));
+      });
       this.connection.onPayload = (payload) => {
         if (!this.dialect.isReady(payload)) return;
         clearTimeout(late);
@@ -72,12 +89,10 @@ export class BenchClient {
       let at = 2;
       for (let byte = frame[at] ?? 0; byte >= 0x30 && byte <= 0x39; byte = frame[++at] ?? 0)
         number = number * 10 + byte - 0x30;
-      const answer = this.answers.get(number);
-      if (answer === undefined) this.onAck(number, frame.subarray(at, at + 12).includes('"ok":true'));
-      else {
-        this.answers.delete(number);
-        answer(frame.toString());
-      }
+      const ok = frame.subarray(at, at + 12).includes('"ok":true');
+      const settle = this.answers.get(number);
+      if (settle === undefined) this.onAck(number, ok);
+      else settle(ok ? frame.toString() : new Error(`Refused: ${frame.toString()}`));
     }
   }
 }

@@ -23,6 +23,7 @@ process.on('message', (order: ConnectOrder) => {
     (answer) => process.send?.(answer),
     (error: unknown) => {
       console.error(error);
+      // At once: the connections that were made already would keep it alive.
       process.exit(1);
     },
   );

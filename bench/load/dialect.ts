@@ -16,7 +16,7 @@ export interface Dialect {
   sync?: (number: number) => string;
 }
 
-const packet = (number: number, event: string, request: object): string =>
+export const packet = (number: number, event: string, request: object): string =>
   `42${number}${JSON.stringify([event, request])}`;
 
 /** So that no load sends under the names of one before it, for whose retries its messages would be taken. */

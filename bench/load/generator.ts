@@ -1,3 +1,4 @@
+import { pause, until } from '../../verify/processes/program.js';
 import { Random } from '../../verify/random.js';
 import { BenchClient } from './client.js';
 import { Churn } from './churn.js';
@@ -115,8 +116,8 @@ export class Generator {
     this.sending = false;
     clearInterval(schedule);
     const churned = await this.churn?.stop(ANSWERS_WITHIN);
-    await holds(() => this.open.size === 0, ANSWERS_WITHIN);
-    await holds(() => this.missing() === 0, arrivesWithinMs);
+    await until(() => this.open.size === 0, ANSWERS_WITHIN, 'all is answered').catch(() => undefined);
+    await until(() => this.missing() === 0, arrivesWithinMs, 'all has arrived').catch(() => undefined);
     await pause(200); // what comes again comes late
     const seconds = (this.end - this.begin) / 1_000;
     const rate = (of: keyof typeof after): number => (after[of] - before[of]) / seconds;
@@ -133,6 +134,7 @@ export class Generator {
       doubled: this.doubled(),
       refused: this.refused,
       unanswered: this.open.size,
+      cut: this.members.filter(({ client }) => client.isOver).length,
       behindMs: Math.max(0, this.lastDelivery - this.end),
       generatorCpu: (cpu.user + cpu.system) / 1e6 / seconds,
       ...(churned === undefined ? {} : { churned }),
@@ -190,7 +192,10 @@ export class Generator {
     } else this.refused += 1;
     if (!this.sending || this.job.pace.kind === 'open') return;
     if (ok) this.sendFrom(sender, now);
-    else setTimeout(() => this.sendFrom(sender, performance.now()), REFUSED_PAUSE);
+    else
+      setTimeout(() => {
+        if (this.sending) this.sendFrom(sender, performance.now());
+      }, REFUSED_PAUSE);
   }
 
   private take(member: Member, frame: Buffer): void {
@@ -236,13 +241,4 @@ function expected({ rooms }: Member): { count: number; sum: number } {
     count: rooms.reduce((sum, room) => sum + room.count, 0),
     sum: rooms.reduce((sum, room) => sum + room.sum, 0),
   };
-}
-
-async function holds(condition: () => boolean, patienceMs: number): Promise<void> {
-  const deadline = performance.now() + patienceMs;
-  while (!condition() && performance.now() < deadline) await pause(20);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

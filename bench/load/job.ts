@@ -51,6 +51,8 @@ export interface Outcome {
   /** Sends that were answered with an error, and those that were not answered at all. */
   refused: number;
   unanswered: number;
+  /** Connections that the server ended; what they missed counts as lost, because nobody comes back here to catch up. */
+  cut: number;
   /** How long after the last send the last delivery came, in ms. */
   behindMs: number;
   /** How busy the generator was, in processors. */

@@ -14,12 +14,7 @@ export function markOf(id: number): string {
 /** The ids of all marks in the frame, in their order. */
 export function idsIn(frame: Buffer): number[] {
   const ids: number[] = [];
-  for (let at = frame.indexOf(MARK); at >= 0; at = frame.indexOf(MARK, at)) {
-    if (frame[at + LENGTH - 1] === MARK) {
-      ids.push(idAt(frame, at + 1));
-      at += LENGTH;
-    } else at += 1;
-  }
+  for (let at = nextMark(frame, 0); at >= 0; at = nextMark(frame, at + LENGTH)) ids.push(idAt(frame, at + 1));
   return ids;
 }
 
@@ -29,7 +24,7 @@ export class FrameReader {
   private readonly inTurn: number[] = [];
 
   idsOf(frame: Buffer): readonly number[] {
-    const at = frame.indexOf(MARK);
+    const at = nextMark(frame, 0);
     if (at < 0) return [];
     const first = idAt(frame, at + 1);
     const known = this.byFirst.get(first);
@@ -45,6 +40,13 @@ export class FrameReader {
 interface Seen {
   bytes: Buffer;
   ids: number[];
+}
+
+/** Where the next one begins, or -1. */
+function nextMark(frame: Buffer, from: number): number {
+  let at = frame.indexOf(MARK, from);
+  while (at >= 0 && frame[at + LENGTH - 1] !== MARK) at = frame.indexOf(MARK, at + 1);
+  return at;
 }
 
 function idAt(frame: Buffer, from: number): number {

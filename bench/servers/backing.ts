@@ -2,6 +2,8 @@ import { Postgres } from '../../verify/processes/postgres.js';
 import { Redis } from '../../verify/processes/redis.js';
 import { pin } from '../machine.js';
 
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
 /** What servers stand on. */
 export interface Backing {
   postgres: Postgres;
@@ -14,17 +16,24 @@ export interface Backing {
  */
 export async function withBacking<T>(work: (backing: Backing) => Promise<T>): Promise<T> {
   pin(process.pid, 'rest');
-  const backing = { postgres: await Postgres.start(), redis: await Redis.start() };
-  const stop = async (): Promise<void> => {
-    await backing.redis.kill();
-    await backing.postgres.stop();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void stop().finally(() => process.exit(1)));
+  let postgres: Postgres | undefined;
+  let redis: Redis | undefined;
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> =>
+    (stopping ??= (async () => {
+      await redis?.kill();
+      await postgres?.stop();
+    })());
+  // At once when they have stopped: the work would go on, and its servers end when this process has.
+  const end = (): void => void stop().finally(() => process.exit(1));
+  for (const signal of signals) process.once(signal, end);
   try {
-    for (const pid of [...backing.postgres.pids(), backing.redis.pid]) pin(pid, 'rest');
-    return await work(backing);
+    postgres = await Postgres.start();
+    redis = await Redis.start();
+    for (const pid of [...postgres.pids(), redis.pid]) pin(pid, 'rest');
+    return await work({ postgres, redis });
   } finally {
     await stop();
+    for (const signal of signals) process.off(signal, end);
   }
 }

@@ -21,7 +21,15 @@ export interface Contender {
 }
 
 /** As shipped; only limits that the generator's few, busy connections would reach are raised. */
-const raised = { REQUESTS_PER_SECOND: '100000', INBOUND_BYTES_PER_SECOND: '1000000000', CONNECTS_PER_SECOND: '100000' };
+const raised = {
+  REQUESTS_PER_SECOND: '100000',
+  INBOUND_BYTES_PER_SECOND: '1000000000',
+  CONNECTS_PER_SECOND: '100000',
+  CONNECTIONS_PER_USER: '1000000',
+  UNCHECKED_PER_ADDRESS: '1000000',
+  LIMITS:
+    'requests=100000/1,sends=100000000/60,rooms=1000000/60,joins=1000000/60,typing=1000000/60,history=1000000/60,search=1000000/60,guests=1000000/60,allGuests=1000000/60',
+};
 const settings = { JWT_SECRET: jwtSecret, LOG_LEVEL: 'error', DOCS: 'off', ...raised };
 
 /** The first is what all others are measured by. */
@@ -106,8 +114,21 @@ export interface Running {
   databaseUrl: string;
 }
 
-/** All instances of a contender, on an empty database and an empty Redis. */
-export async function startContender(contender: Contender, { postgres, redis }: Backing): Promise<Running> {
+/** All instances of a contender, on an empty database and an empty Redis, for as long as `work` takes. */
+export async function withContender<T>(
+  contender: Contender,
+  backing: Backing,
+  work: (running: Running) => Promise<T>,
+): Promise<T> {
+  const running = await start(contender, backing);
+  try {
+    return await work(running);
+  } finally {
+    await stop(running.servers);
+  }
+}
+
+async function start(contender: Contender, { postgres, redis }: Backing): Promise<Running> {
   await redis.must('FLUSHALL');
   const environment = {
     databaseUrl: await postgres.createDatabase(),
@@ -117,10 +138,14 @@ export async function startContender(contender: Contender, { postgres, redis }: 
   try {
     while (servers.length < contender.instances) servers.push(await contender.start(environment));
   } catch (error) {
-    await Promise.all(servers.map((server) => server.stop()));
+    await stop(servers);
     throw error;
   }
   return { servers, databaseUrl: environment.databaseUrl };
+}
+
+async function stop(servers: readonly ServerProcess[]): Promise<void> {
+  await Promise.all(servers.map((server) => server.stop()));
 }
 
 /** What these users show to be let in; nothing where nobody is asked. */

@@ -65,9 +65,19 @@ export class ServerProcess {
     return (await this.ask('statements')) as Statement[];
   }
 
+  /** One question at a time. @throws when it ends instead of answering */
   private async ask(what: string): Promise<unknown> {
-    this.child.send(what);
-    return ((await once(this.child, 'message')) as unknown[])[0];
+    const over = new AbortController();
+    const ended = (): void => over.abort(new Error(`${this.url} has ended`));
+    if (hasEnded(this.child)) ended();
+    this.child.once('exit', ended);
+    try {
+      const answered = once(this.child, 'message', { signal: over.signal });
+      this.child.send(what, () => undefined);
+      return ((await answered) as unknown[])[0];
+    } finally {
+      this.child.off('exit', ended);
+    }
   }
 
   async stop(): Promise<void> {
