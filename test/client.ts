@@ -2,11 +2,14 @@ import { io, type Socket } from 'socket.io-client';
 import type {
   ClientToServerEvents,
   ErrorBody,
+  OpenReports,
+  PresenceState,
   Reply,
   RequestInput,
   RequestName,
   ResultOf,
   RoomChanges,
+  RoomSignal,
   ServerToClientEvents,
   SessionReady,
   UserSignal,
@@ -25,22 +28,29 @@ export class Refused extends Error {
 export class PlainClient {
   readonly frames: RoomChanges[] = [];
   readonly signals: UserSignal[] = [];
+  readonly roomSignals: RoomSignal[] = [];
+  readonly reports: OpenReports[] = [];
+  /** What was told of those who are watched, frame by frame. */
+  readonly presence: PresenceState[][] = [];
   session!: SessionReady;
 
   private constructor(readonly socket: TypedSocket) {
     socket.on('room:changes', (frame) => this.frames.push(frame));
     socket.on('user:signal', (signal) => this.signals.push(signal));
+    socket.on('room:signal', (signal) => this.roomSignals.push(signal));
+    socket.on('presence:changed', ({ states }) => this.presence.push(states));
+    socket.on('reports:changed', (reports) => this.reports.push(reports));
   }
 
   /** @throws Refused when the handshake is refused */
   static async connect(
     url: string,
     user: string,
-    options: { token?: string; transports?: string[] } = {},
+    options: { token?: string; transports?: string[]; background?: boolean } = {},
   ): Promise<PlainClient> {
     const token = options.token ?? (await testToken(user));
     const socket: TypedSocket = io(url, {
-      auth: { token },
+      auth: { token, ...(options.background === true && { background: true }) },
       transports: options.transports ?? ['websocket'],
       reconnection: false,
       forceNew: true,
@@ -102,10 +112,20 @@ export class PlainClient {
       const silence = AbortSignal.timeout(patience);
       await new Promise<void>((resolve, reject) => {
         const woken = (): void => {
-          this.socket.off('room:changes', woken).off('user:signal', woken);
+          this.socket
+            .off('room:changes', woken)
+            .off('user:signal', woken)
+            .off('room:signal', woken)
+            .off('reports:changed', woken)
+            .off('presence:changed', woken);
           resolve();
         };
-        this.socket.on('room:changes', woken).on('user:signal', woken);
+        this.socket
+          .on('room:changes', woken)
+          .on('user:signal', woken)
+          .on('room:signal', woken)
+          .on('reports:changed', woken)
+          .on('presence:changed', woken);
         silence.addEventListener('abort', () => reject(new Error('What was waited for did not come')), { once: true });
       });
     }

@@ -8,6 +8,8 @@ import { createApp } from '../src/setup-app.js';
 export const jwtSecret = 'a-secret-that-only-the-tests-of-parley-know-0123456789';
 export const adminKey = 'an-admin-key-that-only-the-tests-of-parley-know-0123456789';
 
+export const accounts = { secrets: ['a-secret-for-accounts-that-only-the-tests-know-0123456789'] };
+
 /** A whole instance in this process, on a port of its own. */
 export interface Instance {
   readonly url: string;
@@ -32,6 +34,10 @@ export async function startInstance(
     ADMIN_KEY: adminKey,
     GUESTS: 'on',
     LOG_LEVEL: 'error',
+    // All clients of the tests have one address, and some of their users are very busy.
+    CONNECTIONS_PER_USER: '1000',
+    UNCHECKED_PER_ADDRESS: '10000',
+    LIMITS: 'rooms=10000/60,joins=10000/60,guests=10000/60,allGuests=10000/60,badTokens=100000/60,logins=1000/60',
   };
   const config = await readConfig(environment, () => Promise.reject(new Error('Tests bring their own database')));
   const app = await createApp({ ...config, ...settings });
@@ -40,8 +46,11 @@ export async function startInstance(
 }
 
 /** A token as an app signs it for its user. */
-export async function testToken(subject: string, { name = subject, expiresIn = '1h' } = {}): Promise<string> {
-  return new SignJWT({ name })
+export async function testToken(
+  subject: string,
+  { name = subject, expiresIn = '1h', claims = {} } = {},
+): Promise<string> {
+  return new SignJWT({ ...claims, name })
     .setProtectedHeader({ alg: 'HS256' })
     .setSubject(subject)
     .setIssuedAt()

@@ -63,8 +63,23 @@ describe('the costs that the model goes by', () => {
     for (const { measured, modelled } of checked) expect(modelled / measured).toBeCloseTo(1, 6);
   });
 
+  it('are taken from up to three instances, so that four are something to hold them against', () => {
+    const busier = (from: number): Results => ({
+      ...results,
+      curves: {
+        ...results.curves,
+        instances: (results.curves.instances ?? []).map((point) =>
+          point.x < from ? point : { ...point, full: { ...point.full, serverCpu: point.full.serverCpu * 2 } },
+        ),
+      },
+    });
+    expect(measuredCosts(busier(4))).toEqual(measuredCosts(results));
+    expect(measuredCosts(busier(3))).not.toEqual(measuredCosts(results));
+  });
+
   it('are none where something was not measured', () => {
     expect(measuredCosts({ ...results, connecting: {} })).toBeUndefined();
-    expect(measuredCosts({ ...results, curves: {} })).toBeUndefined();
+    expect(measuredCosts({ ...results, curves: { ...results.curves, members: undefined } })).toBeUndefined();
+    expect(measuredCosts({ ...results, curves: { ...results.curves, instances: undefined } })).toBeUndefined();
   });
 });

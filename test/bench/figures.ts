@@ -14,6 +14,7 @@ export const figuresOf = (changes: Partial<Figures>): Figures => ({
   doubled: 0,
   refused: 0,
   unanswered: 0,
+  cut: 0,
   behindMs: 0,
   generatorCpu: 0.5,
   serverCpu: 1,

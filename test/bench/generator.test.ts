@@ -12,9 +12,9 @@ interface Send {
 }
 type Answer = (reply: object) => void;
 
-/** Runs a short load on a bare server that treats each tenth message as `tenth` says. */
+/** Runs a short load on a bare server that treats each tenth message as `tenth` says, and refuses it where that is false. */
 async function outcomeOf(
-  tenth: (io: Server, send: Send, pass: () => void) => void,
+  tenth: (io: Server, send: Send, pass: () => void) => unknown,
   job: Partial<Job> = {},
 ): Promise<Outcome> {
   const http = createServer();
@@ -32,9 +32,9 @@ async function outcomeOf(
     socket.on('send', (send: Send, answer: Answer) => {
       const pass = (): void => void io.to(send.roomId).emit('message', { text: send.text });
       sent += 1;
-      if (sent % 10 === 0) tenth(io, send, pass);
-      else pass();
-      answer({ ok: true });
+      const ok = sent % 10 > 0 || tenth(io, send, pass) !== false;
+      if (sent % 10 > 0) pass();
+      answer({ ok });
     });
   });
   http.listen(0, '127.0.0.1');
@@ -67,7 +67,7 @@ async function outcomeOf(
 describe('the generator', () => {
   it('finds nothing lost or doubled where everything comes once', async () => {
     const outcome = await outcomeOf((_io, _send, pass) => pass());
-    expect(outcome).toMatchObject({ lost: 0, doubled: 0, refused: 0, unanswered: 0 });
+    expect(outcome).toMatchObject({ lost: 0, doubled: 0, refused: 0, unanswered: 0, cut: 0 });
     expect(outcome.deliveriesPerSecond).toBeGreaterThan(outcome.sendsPerSecond * 2);
     expect(outcome.framesPerSecond).toBe(outcome.deliveriesPerSecond);
     expect(outcome.deliveryP50).toBeGreaterThan(0);
@@ -95,6 +95,13 @@ describe('the generator', () => {
     expect(outcome.doubled).toBeGreaterThan(0);
   });
 
+  it('counts what is refused, and goes on with the sender', async () => {
+    const outcome = await outcomeOf(() => false, { pace: { kind: 'closed' } });
+    expect(outcome).toMatchObject({ lost: 0, doubled: 0, unanswered: 0 });
+    // More than there are senders.
+    expect(outcome.refused).toBeGreaterThan(3);
+  });
+
   it('lets others come and go meanwhile', async () => {
     const outcome = await outcomeOf((_io, _send, pass) => pass(), {
       churn: {
@@ -111,6 +118,8 @@ describe('the generator', () => {
     const generator = new GeneratorProcess<object, { type: string }>('../test/bench/dying-generator.ts');
     const asked = generator.ask({}, (told): told is { type: string } => told.type === 'outcome');
     await expect(asked).rejects.toThrow('The generator ended with 3');
+    const late = generator.ask({}, (told): told is { type: string } => told.type === 'outcome');
+    await expect(late).rejects.toThrow('The generator ended with 3');
     await generator.stop();
   });
 });

@@ -135,6 +135,14 @@ describe('costs out of observations', () => {
     );
   });
 
+  it('are not known where something was not measured', () => {
+    const observations = [
+      { amounts: [1, 1], total: 10 },
+      { amounts: [1, 2], total: NaN },
+    ];
+    expect(costsOf(observations)).toEqual([NaN, NaN]);
+  });
+
   it('are never less than nothing', () => {
     const observations = [
       { amounts: [1, 1], total: 10 },

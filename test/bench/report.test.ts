@@ -44,6 +44,9 @@ describe('the report of a benchmark', () => {
     ]);
     expect(plot).toContain('prefers-color-scheme: dark');
     expect(plot).toContain('>Parley</text>');
+    // Each panel has one of each.
+    for (const server of ['first', 'second'])
+      expect(plot.split(`<polyline class="line ${server}"`)).toHaveLength(1 + 2);
     expect(plot).not.toMatch(/NaN|undefined|Infinity/);
   });
 });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { Agent, get } from 'node:http';
 import { connect, type Socket as TcpSocket } from 'node:net';
 import pg from 'pg';
 import { ConnectionGuard } from '../../src/realtime/connection-guard.js';
@@ -114,7 +115,7 @@ describe('one connection', () => {
     await gone;
   }, 30_000);
 
-  it('that asks too much is told when to ask again, and one that floods is cut', async () => {
+  it('that asks too much is told when to ask again, and one that floods is cut (S-40)', async () => {
     await start({ inboundBytesPerSecond: 256 * KIB });
     const asks = Array.from({ length: 300 }, () => ann.reply('rooms:discover', {}));
     const refused = (await Promise.all(asks)).filter((reply) => !reply.ok);
@@ -137,7 +138,7 @@ describe('one connection', () => {
     other.close();
   });
 
-  it.each(['rooms:discover', 'no:such:thing'])('that is refused %s again and again is cut', async (event) => {
+  it.each(['rooms:discover', 'no:such:thing'])('that is refused %s again and again is cut (S-40)', async (event) => {
     await start();
     const answers: unknown[] = [];
     const gone = new Promise((resolve) => ann.socket.once('disconnect', resolve));
@@ -148,7 +149,7 @@ describe('one connection', () => {
     expect(ben.socket.connected).toBe(true);
   });
 
-  it('that asks for much at once has a few of its requests worked on at a time', async () => {
+  it('that asks for much at once has a few of its requests worked on at a time (S-40)', async () => {
     await start();
     const lock = await locking(database.url);
     await lock.query('lock table rooms in access exclusive mode');
@@ -230,7 +231,57 @@ describe('an instance that is stopped', () => {
     deaf.destroy();
     await database.drop();
   });
+
+  it('tells who is still there everything in its order, whoever joins meanwhile', async () => {
+    const database = await createDatabase();
+    const instance = await startInstance(database.url, undefined, { drainMs: 1_000 });
+    const [ann, ben, cid] = await Promise.all(
+      ['ann', 'ben', 'cid'].map((name) => PlainClient.connect(instance.url, name)),
+    );
+    if (!ann || !ben || !cid) throw new Error('Nobody is there');
+    const { room } = await ann.ask('room:create', { name: 'Room' });
+    await ben.ask('room:join', { roomId: room.id });
+    const asked = new Promise((resolve) => ann.socket.once('session:reconnect', resolve));
+    const stopped = instance.stop();
+    await asked;
+    const say = (clientMsgId: string) => ann.ask('message:send', { roomId: room.id, clientMsgId, text: clientMsgId });
+    await say('one');
+    await cid.ask('room:join', { roomId: room.id });
+    await say('two');
+    await ben.until(() => ben.textsOf(room.id).includes('two'));
+    expect(ben.textsOf(room.id)).toEqual(['one', 'two']);
+    await stopped;
+    await database.drop();
+  });
+
+  it('is gone as soon with connections that ask for nothing, and with those that never stop to ask', async () => {
+    const database = await createDatabase();
+    const instance = await startInstance(database.url, undefined, { drainMs: 200 });
+    const { port } = new URL(instance.url);
+    const silent = connect(Number(port), '127.0.0.1');
+    await once(silent, 'connect');
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const asking = askUntilRefused(`${instance.url}/health/live`, agent);
+    await once(agent, 'free');
+    const begun = performance.now();
+    await instance.stop();
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    await asking;
+    agent.destroy();
+    silent.destroy();
+    await database.drop();
+  });
 });
+
+/** One request after the other, each over the same connection for as long as it lasts. */
+async function askUntilRefused(url: string, agent: Agent): Promise<void> {
+  for (let refused = false; !refused;)
+    refused = await new Promise<boolean>((resolve) => {
+      get(url, { agent }, (response) => response.resume().once('end', () => resolve(false))).once('error', () =>
+        resolve(true),
+      );
+    });
+}
 
 function fail(): never {
   throw new Error('The database answered');

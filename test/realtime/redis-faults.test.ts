@@ -1,11 +1,13 @@
 import { createClient } from 'redis';
 import { startRedis } from '../environment/redis.js';
 import { createDatabase } from '../environment/database.js';
+import { AdminUser } from '../../src/admin/admin-users.schemas.js';
 import { RedisBus } from '../../src/realtime/redis-bus.js';
 import { PlainClient } from '../client.js';
 import { TcpProxy } from '../../verify/proxy/tcp-proxy.js';
 import { Random } from '../../verify/random.js';
-import { startInstance, type Instance } from '../instance.js';
+import { adminKey, startInstance, type Instance } from '../instance.js';
+import { Rest } from '../server/rest.js';
 
 describe('while Redis', () => {
   let database: Awaited<ReturnType<typeof createDatabase>>;
@@ -64,6 +66,40 @@ describe('while Redis', () => {
     await converse(3);
   });
 
+  it('is killed, a user who is banned by one instance is put out by the others within ten seconds (S-18)', async () => {
+    redis.kill('SIGKILL');
+    await turned(false);
+    const closed = new Promise<string>((resolve) =>
+      ben.socket.on('session:closed', ({ error }) => resolve(error.code)),
+    );
+    const since = performance.now();
+    const admin = new Rest(instances[0]?.url ?? '', adminKey);
+    await admin.ok('POST', `/admin/v1/users/${ben.session.userId}/ban`, AdminUser, { reason: 'Spam' });
+    expect(await closed).toBe('banned');
+    expect(performance.now() - since).toBeLessThan(10_000);
+    expect((await ann.ask('message:send', { roomId, clientMsgId: 'after', text: 'Gone?' })).message.seq).toBe(1);
+  });
+
+  it('is killed, who is removed from a room or banned by one instance hears of it on another within ten seconds, and others of what was purged (S-22)', async () => {
+    const cid = await PlainClient.connect(instances[1]?.url ?? '', 'cid');
+    await cid.ask('room:join', { roomId });
+    redis.kill('SIGKILL');
+    await turned(false);
+    await ben.ask('message:send', { roomId, clientMsgId: 'spam', text: 'Spam' });
+    for (const event of ['member:remove', 'member:ban'] as const) {
+      await ben.ask('room:join', { roomId });
+      await ben.until(() => ben.signals.at(-1)?.kind === 'roomAdded');
+      const since = performance.now();
+      const request = { roomId, userId: ben.session.userId };
+      await (event === 'member:ban' ? ann.ask(event, { ...request, on: true, purge: true }) : ann.ask(event, request));
+      await ben.until(() => ben.signals.at(-1)?.kind === 'roomRemoved');
+      expect(performance.now() - since).toBeLessThan(10_000);
+      if (event === 'member:ban') await cid.until(() => cid.textsOf(roomId).at(-1) === '');
+      expect(performance.now() - since).toBeLessThan(10_000);
+    }
+    cid.close();
+  });
+
   it('is killed, a user who joins a room on one instance hears of it on the devices that he has on others', async () => {
     redis.kill('SIGKILL');
     await turned(false);
@@ -84,7 +120,7 @@ describe('while Redis', () => {
     await converse(2);
   });
 
-  it('carries junk on every channel, nothing dies and nobody sees it', async () => {
+  it('carries junk on every channel, nothing dies and nobody sees it (S-52)', async () => {
     const intruder = createClient({ url: redis.url });
     await intruder.connect();
     const channels = await intruder.pubSubChannels('*');

@@ -40,7 +40,7 @@ class FakeLog extends ChangeLog {
   reads = 0;
 
   override standings(): Promise<Map<string, Standing>> {
-    return Promise.resolve(new Map([[roomId, { head: this.head, memberRev: 1 }]]));
+    return Promise.resolve(new Map([[roomId, { head: this.head, memberRev: 1, visibleAfter: 0 }]]));
   }
 
   override ahead(revs: ReadonlyMap<string, number>): Promise<Map<string, number>> {
@@ -172,7 +172,7 @@ describe('the sequencer', () => {
     expect(revsOf(frames).filter((rev) => rev > place)).toEqual(upTo(10).slice(place));
   });
 
-  it('does not believe a frame that names a rev nobody committed', async () => {
+  it('does not believe a frame that names a rev nobody committed (S-52)', async () => {
     const { log, sequencer, frames, until } = listening();
     await sequencer.enter(new Map([[roomId, 0]]), () => undefined);
     sequencer.offer({ roomId, after: 1_000_000, upTo: 1_000_001, changes: [] });
@@ -186,7 +186,7 @@ describe('the sequencer', () => {
     expect(revsOf(frames)).toEqual([1, 2, 3]);
   });
 
-  it('does not deliver what was forged for a rev when that rev comes to be', async () => {
+  it('does not deliver what was forged for a rev when that rev comes to be (S-52)', async () => {
     const { log, sequencer, frames, until } = listening();
     await sequencer.enter(new Map([[roomId, 0]]), () => undefined);
     const forged = { ...frameOf(2, 3), changes: [{ ...changeOf(3), kind: 'room' as const, room: {} as never }] };

@@ -115,7 +115,7 @@ describe('the sharded adapter', () => {
     await stage.converse(roomId, 3);
   });
 
-  it('asks for no more rights than the documents give', async () => {
+  it('asks for no more rights than the documents give (S-51)', async () => {
     const [, line = ''] = /^user (parley on .*\+cluster.*)$/m.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
     await intruder.sendCommand([
       'ACL',
@@ -165,7 +165,7 @@ describe('the sharded adapter', () => {
     await redis.restart();
   });
 
-  it('survives junk on every channel, nobody sees it', async () => {
+  it('survives junk on every channel, nobody sees it (S-52)', async () => {
     const roomId = await stage.room();
     const channels = await intruder.pubSubShardChannels('*');
     expect(channels).toContain(channelOf(roomId));

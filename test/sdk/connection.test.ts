@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { limits } from '../../src/protocol/index.js';
 import { ParleyError } from '../../sdk/index.js';
+import { time } from './samples.js';
 import { refusals, ScriptedServer, status, statuses } from './scripted-server.js';
 
 let server: ScriptedServer;
@@ -254,4 +255,73 @@ test('uses long-polling where WebSocket is swallowed', async () => {
     for (const socket of kept) socket.destroy();
     await polling.stop();
   }
+});
+
+test('brings another token before the one it has ends, and goes on', async () => {
+  let given = 0;
+  const client = server.client({ token: () => `token ${++given}`, random: () => 0.1 });
+  await client.ready();
+  const seen = statuses(client);
+  const tokenExpiresAt = '2099-01-01T00:00:00.000Z';
+  const offered = new Promise((resolve) =>
+    server.answer('auth:refresh', (request) => {
+      resolve(request);
+      return { ok: true, data: { tokenExpiresAt } };
+    }),
+  );
+  server.sockets[0]?.emit('session:expiring', { expiresAt: time, inMs: 1_000 });
+  expect(await offered).toEqual({ token: 'token 2' });
+  server.answer('rooms:discover', () => ({ ok: true, data: { items: [], nextCursor: null } }));
+  await client.discoverRooms();
+  expect(client.session?.tokenExpiresAt).toBe(tokenExpiresAt);
+  expect(seen).toEqual([]);
+  expect(server.handshakes).toHaveLength(1);
+});
+
+test('tries again to bring another token while its app or the server cannot, and not once it is refused', async () => {
+  let given = 0;
+  const client = server.client({
+    token: () => (++given === 2 ? Promise.reject(new Error('no network')) : `token ${given}`),
+  });
+  await client.ready();
+  const replies = [refusals.busy, { code: 'forbidden', message: 'Not you', retryable: false } as const];
+  const refused = new Promise<void>((resolve) =>
+    server.answer('auth:refresh', () => {
+      const error = replies[server.countOf('auth:refresh') - 1] ?? refusals.expired;
+      if (error.code === 'forbidden') resolve();
+      return { ok: false, error };
+    }),
+  );
+  server.sockets[0]?.emit('session:expiring', { expiresAt: time, inMs: 0 });
+  await refused;
+  server.sockets[0]?.emit('session:closed', { error: refusals.expired });
+  await status(client, 'connecting');
+  await status(client, 'online');
+  expect(server.countOf('auth:refresh')).toBe(2);
+  expect(server.handshakes.map(({ token }) => token)).toEqual(['token 1', 'token 5']);
+});
+
+test('asks for no other token where there is only the one', async () => {
+  const client = server.client();
+  await client.ready();
+  server.answer('rooms:discover', () => ({ ok: true, data: { items: [], nextCursor: null } }));
+  server.sockets[0]?.emit('session:expiring', { expiresAt: time, inMs: 0 });
+  // Longer than it takes for one that asks at once.
+  for (let i = 0; i < 5; i++) await client.discoverRooms();
+  server.sockets[0]?.emit('session:closed', { error: refusals.expired });
+  await status(client, 'closed');
+  expect(server.countOf('auth:refresh')).toBe(0);
+});
+
+test('asks again with another token what was refused because the one of the connection has expired', async () => {
+  let given = 0;
+  const client = server.client({ token: () => `token ${++given}` });
+  await client.ready();
+  server.answer('rooms:discover', () =>
+    server.countOf('rooms:discover') === 1
+      ? { ok: false, error: refusals.expired }
+      : { ok: true, data: { items: [], nextCursor: null } },
+  );
+  expect((await client.discoverRooms()).items).toEqual([]);
+  expect(server.handshakes.map(({ token }) => token)).toEqual(['token 1', 'token 2']);
 });

@@ -202,7 +202,7 @@ test('keeps an acknowledged message until the room shows it', async () => {
 
 test('takes the same clientMsgId with the same text for the same message while it is pending', () => {
   const wire = new SendWire();
-  expect(wire.outbox.add('1', 'mine')).toBe(wire.outbox.add('1', 'mine'));
+  expect(wire.outbox.add('1', { clientMsgId: 'mine' })).toBe(wire.outbox.add('1', { clientMsgId: 'mine' }));
   expect(wire.waiting).toHaveLength(1);
 });
 

@@ -1,6 +1,6 @@
 import type { Reply, RoomsSynced, RoomSynced } from '../../src/protocol/index.js';
 import { RoomDirectory, type DirectoryListener, type SyncSource } from '../../sdk/rooms/room-directory.js';
-import { member, message, room, roomId, settled, snapshot, time, userNumber } from './samples.js';
+import { member, message, readState, room, roomId, settled, snapshot, time, userNumber } from './samples.js';
 
 const other = '0199aaaa-0000-7000-8000-000000000002';
 const notMember = { ok: false, error: { code: 'not_member', message: 'No', retryable: false } } as const;
@@ -29,10 +29,6 @@ class Desk implements SyncSource, DirectoryListener {
     return Promise.resolve();
   }
 
-  now(): number {
-    return Date.parse(time);
-  }
-
   rooms(): void {
     this.told.push('rooms');
   }
@@ -43,6 +39,14 @@ class Desk implements SyncSource, DirectoryListener {
 
   change(_room: unknown, { rev }: { rev: number }): void {
     this.told.push(`change ${rev}`);
+  }
+
+  read(id: string): void {
+    this.told.push(`read ${id}`);
+  }
+
+  typing(id: string): void {
+    this.told.push(`typing ${id}`);
   }
 
   dropped(id: string): void {
@@ -86,8 +90,16 @@ test('tells of its rooms once they are all there, and asks with their cursors th
   void desk.directory.catchUp();
   expect(desk.askedForAll[1]).toEqual({ epoch: 'one', cursors: { [roomId]: 5, [other]: 9 } });
   await desk.answerAll([
-    { reset: false, roomId, after: 5, upTo: 5, changes: [], more: false },
-    { reset: false, roomId: other, after: 9, upTo: 10, changes: [{ rev: 10, kind: 'room', room: room() }], more: true },
+    { reset: false, roomId, after: 5, upTo: 5, changes: [], more: false, read: readState() },
+    {
+      reset: false,
+      roomId: other,
+      after: 9,
+      upTo: 10,
+      changes: [{ rev: 10, kind: 'room', room: room() }],
+      more: true,
+      read: readState(),
+    },
   ]);
   expect(desk.told).toEqual(['rooms', 'change 10']);
   expect(desk.asked).toEqual([{ roomId: other, epoch: 'one', after: 10 }]);
@@ -111,7 +123,10 @@ test('holds what arrives before the reply of the catching up, also of rooms unkn
   desk.directory.receive({ roomId: other, after: 9, upTo: 10, changes: [{ rev: 10, kind: 'room', room: room() }] });
   expect(desk.told).toEqual([]);
   const missed = { rev: 6, kind: 'message', message: message(1, { rev: 6, text: '' }) } as const;
-  await desk.answerAll([{ reset: false, roomId, after: 5, upTo: 6, changes: [missed], more: false }, theirs]);
+  await desk.answerAll([
+    { reset: false, roomId, after: 5, upTo: 6, changes: [missed], more: false, read: readState() },
+    theirs,
+  ]);
   expect(desk.told).toEqual(['change 6', 'change 7', 'change 10', 'rooms']);
   expect(desk.asked).toEqual([]);
 });
@@ -123,7 +138,7 @@ test('begins anew when the connection is lost on the way', async () => {
   await desk.lose();
   await expect(first).resolves.toBe('gone');
   const second = desk.directory.catchUp();
-  await desk.answerAll([{ reset: false, roomId, after: 5, upTo: 6, changes: [], more: false }]);
+  await desk.answerAll([{ reset: false, roomId, after: 5, upTo: 6, changes: [], more: false, read: readState() }]);
   await expect(second).resolves.toBe('done');
   // What the lost connection announced is void.
   expect(desk.directory.rooms.get(roomId)?.cursor).toBe(6);
@@ -162,8 +177,8 @@ test('drops a room with the change that tells of my leaving', async () => {
     after: 5,
     upTo: 7,
     changes: [
-      { rev: 6, kind: 'member', member: left },
-      { rev: 7, kind: 'member', member: othersLeft },
+      { rev: 6, kind: 'member', member: left, memberCount: 2 },
+      { rev: 7, kind: 'member', member: othersLeft, memberCount: 1 },
     ],
   });
   expect(desk.told).toEqual(['change 6', `dropped ${roomId}`, 'rooms']);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Change, Reply, RoomChanges, RoomSnapshot, RoomSynced } from '../../src/protocol/index.js';
 import { RoomFollower, type FollowerHost } from '../../sdk/rooms/room-follower.js';
 import { RoomModel } from '../../sdk/rooms/room-state.js';
-import { member, message, room, roomId, settled, snapshot, time, userNumber } from './samples.js';
+import { member, message, readState, room, roomId, settled, snapshot, time, userNumber } from './samples.js';
 
 const policy = { baseMs: 1, capMs: 1, random: () => 0 };
 const syncPage = 4;
@@ -26,7 +26,15 @@ class ServerRoom {
     const missed = [...this.rows.values()].filter(({ rev }) => rev > after).sort((a, b) => a.rev - b.rev);
     const changes = missed.slice(0, syncPage);
     const more = missed.length > changes.length;
-    return { reset: false, roomId, after, upTo: more ? (changes.at(-1)?.rev ?? after) : this.rev, changes, more };
+    return {
+      reset: false,
+      roomId,
+      after,
+      upTo: more ? (changes.at(-1)?.rev ?? after) : this.rev,
+      changes,
+      more,
+      read: readState(),
+    };
   }
 
   snapshot(): RoomSnapshot {
@@ -34,8 +42,12 @@ class ServerRoom {
       upTo: this.rev,
       room: this.room,
       messages: this.messages,
-      memberCount: 1 + this.members.filter(({ leftAt }) => leftAt === null).length,
+      memberCount: this.memberCount,
     });
+  }
+
+  get memberCount(): number {
+    return 1 + this.members.filter(({ leftAt }) => leftAt === null).length;
   }
 
   get messages() {
@@ -63,10 +75,11 @@ class ServerRoom {
     } else if (pick === 5) change = { rev, kind: 'room', room: room({ rev, name: `name ${rev}` }) };
     else {
       const user = userNumber(kind % 3);
-      change = { rev, kind: 'member', member: member({ rev, user, leftAt: kind % 2 ? time : null }) };
+      change = { rev, kind: 'member', member: member({ rev, user, leftAt: kind % 2 ? time : null }), memberCount: 0 };
     }
     const key = change.kind === 'message' ? `message ${change.message.seq}` : change.kind;
     this.rows.set(change.kind === 'member' ? `member ${change.member.user.id}` : key, change);
+    if (change.kind === 'member') change.memberCount = this.memberCount;
     return change;
   }
 }
@@ -87,9 +100,9 @@ class Wire implements FollowerHost {
   }
 
   settle(taken: RoomSnapshot, known: RoomModel | undefined): RoomModel {
-    if (!known) return new RoomModel(taken, Date.parse(time), [], 500);
+    if (!known) return new RoomModel(taken, [], 500);
     this.resets += 1;
-    known.reset(taken, Date.parse(time));
+    known.reset(taken);
     return known;
   }
 
@@ -201,7 +214,15 @@ test('asks once for a gap, and holds what comes meanwhile', async () => {
   // The server read before the third change was there.
   wire.asked.shift()?.answer({
     ok: true,
-    data: { reset: false, roomId, after: 0, upTo: 1, changes: (server.frames[0] as RoomChanges).changes, more: false },
+    data: {
+      reset: false,
+      roomId,
+      after: 0,
+      upTo: 1,
+      changes: (server.frames[0] as RoomChanges).changes,
+      more: false,
+      read: readState(),
+    },
   });
   await settled();
   expect(wire.applied).toEqual([1, 2, 3]);
@@ -215,7 +236,7 @@ test('holds no more than a bounded number of changes, and fetches the rest', asy
   for (let n = 0; n < 3_000; n++) server.commit([0]);
   const [first, ...others] = server.frames as [RoomChanges, ...RoomChanges[]];
   for (const frame of others) follower.receive(frame);
-  wire.asked.shift()?.answer({ ok: true, data: { reset: false, ...first, more: false } });
+  wire.asked.shift()?.answer({ ok: true, data: { reset: false, ...first, more: false, read: readState() } });
   await settled();
   expect(model.cursor).toBe(1_001);
   for (let asked = wire.asked.shift(); asked; asked = wire.asked.shift()) {

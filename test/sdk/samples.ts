@@ -1,4 +1,4 @@
-import type { Member, Message, Room, RoomSnapshot, User } from '../../src/protocol/index.js';
+import type { Member, Message, ReadState, Room, RoomSnapshot, User } from '../../src/protocol/index.js';
 
 export const roomId = '0199aaaa-0000-7000-8000-000000000001';
 export const me: User = { id: '0199aaaa-0000-7000-8000-00000000000a', name: 'ann' };
@@ -14,7 +14,14 @@ export function room(change: Partial<Room> = {}): Room {
     rev: 1,
     name: 'room',
     topic: '',
+    kind: 'group',
     visibility: 'public',
+    readOnly: false,
+    meta: {},
+    slowModeS: 0,
+    memberLimit: null,
+    historyVisible: 'all',
+    joinRequests: false,
     createdBy: me.id,
     createdAt: time,
     archivedAt: null,
@@ -23,7 +30,17 @@ export function room(change: Partial<Room> = {}): Room {
 }
 
 export function member(change: Partial<Member> = {}): Member {
-  return { roomId, rev: 1, user: me, role: 'member', joinedAt: time, leftAt: null, ...change };
+  return {
+    roomId,
+    rev: 1,
+    user: me,
+    role: 'member',
+    mutedUntil: null,
+    visibleAfter: 0,
+    joinedAt: time,
+    leftAt: null,
+    ...change,
+  };
 }
 
 export function message(seq: number, change: Partial<Message> = {}): Message {
@@ -40,6 +57,10 @@ export function message(seq: number, change: Partial<Message> = {}): Message {
   };
 }
 
+export function readState(change: Partial<ReadState> = {}): ReadState {
+  return { readSeq: 0, unread: 0, mentions: 0, lastSeq: 0, headRev: 0, version: 0, ...change };
+}
+
 export function snapshot(change: Partial<RoomSnapshot> = {}): RoomSnapshot {
   return {
     reset: true,
@@ -50,6 +71,7 @@ export function snapshot(change: Partial<RoomSnapshot> = {}): RoomSnapshot {
     memberCount: 1,
     messages: [],
     hasBefore: false,
+    read: readState(),
     ...change,
   };
 }

@@ -112,6 +112,115 @@ test('two people on two instances talk in a room, from its making to their leavi
   await until(ben, () => ben.rooms.has(room.room.id));
 });
 
+test('a member reports another, whom the owner bans with all that he said', async () => {
+  const [ann, ben, cid] = await Promise.all([connect('ann', 0), connect('ben', 1), connect('cid', 1)]);
+  const room = await ann.createRoom({ name: 'Reported' });
+  const roomId = room.room.id;
+  const [his] = await Promise.all([cid.joinRoom(roomId), ben.joinRoom(roomId)]);
+  const { message } = await ben.send(roomId, 'Buy this').sent;
+  await ben.send(roomId, 'And that').sent;
+  const told = new Promise((resolve) => ann.on('reports', (id, open) => resolve([id, open])));
+  await cid.moderation.report({ roomId, seq: message.seq, reason: 'spam' });
+  expect(await told).toEqual([roomId, 1]);
+  const { items } = await ann.moderation.reports({ roomId });
+  expect(items).toMatchObject([{ message: { text: 'Buy this' }, count: 1, reporters: [{ user: { name: 'cid' } }] }]);
+  for (const report of items) await ann.moderation.answerReport(report, 'dismiss');
+  const ban = await ann.moderation.ban(roomId, ben.session?.userId ?? '', { reason: 'Spam', purge: true });
+  expect(ban?.reason).toBe('Spam');
+  for (const [client, state] of [
+    [ann, room],
+    [cid, his],
+  ] as const)
+    await until(
+      client,
+      () => state.messages.length === 2 && state.messages.every(({ deletedAt }) => deletedAt !== null),
+    );
+  await until(ben, () => !ben.rooms.has(roomId));
+  expect((await ann.moderation.reports({ roomId })).items).toEqual([]);
+});
+
+test('a private room is governed: who comes in, as what, who speaks, who goes', async () => {
+  const [ann, ben, cid] = await Promise.all([connect('ann', 0), connect('ben', 1), connect('cid', 1)]);
+  const { room } = await ann.createRoom({ name: 'Study', visibility: 'private', joinRequests: true });
+  const { moderation } = ann;
+  const [benId, cidId] = [ben.session?.userId ?? '', cid.session?.userId ?? ''];
+
+  const { invite, code } = await moderation.createInvite({ roomId: room.id });
+  expect((await moderation.invites({ roomId: room.id })).items).toEqual([invite]);
+  expect((await ben.acceptInvite(code)).room.id).toBe(room.id);
+  await moderation.revokeInvite(room.id, invite.id);
+  await expect(cid.acceptInvite(code)).rejects.toMatchObject({ code: 'not_found' });
+
+  await cid.requestToJoin(room.id);
+  const [asked] = (await moderation.joinRequests({ roomId: room.id })).items;
+  if (asked === undefined) throw new Error('Nobody asked');
+  expect(await moderation.answer(asked, true)).toMatchObject({ user: { name: 'cid' }, role: 'member' });
+  await until(cid, () => cid.rooms.has(room.id));
+
+  expect(await moderation.setRole(room.id, benId, 'moderator')).toMatchObject({ role: 'moderator' });
+  await until(ben, () => ben.rooms.get(room.id)?.member.role === 'moderator');
+  await ben.moderation.mute(room.id, cidId, '2099-01-01T00:00:00.000Z');
+  await expect(cid.send(room.id, 'Hm').sent).rejects.toMatchObject({ code: 'muted' });
+  await ben.moderation.mute(room.id, cidId, null);
+  await ben.moderation.shadow(room.id, cidId, '2099-01-01T00:00:00.000Z');
+  expect((await ben.moderation.shadows({ roomId: room.id })).items).toMatchObject([{ user: { id: cidId } }]);
+  await cid.send(room.id, 'Quite alone').sent;
+  await ann.send(room.id, 'Well').sent;
+  await until(cid, () => textsOf(cid.rooms.get(room.id))?.join() === 'Quite alone,Well');
+  await until(ben, () => textsOf(ben.rooms.get(room.id))?.join() === ',Well');
+  expect(ben.rooms.get(room.id)?.unread).toBe(1);
+  await ben.moderation.shadow(room.id, cidId, null);
+
+  await ben.moderation.remove(room.id, cidId);
+  await until(cid, () => !cid.rooms.has(room.id));
+  await ben.moderation.ban(room.id, cidId);
+  await expect(ann.addMember(room.id, cidId)).rejects.toMatchObject({ code: 'banned' });
+  await moderation.unban(room.id, cidId);
+  expect(await ann.addMember(room.id, cidId)).toMatchObject({ user: { id: cidId } });
+
+  const direct = await ann.directRoom(cidId);
+  expect((await cid.directRoom(ann.session?.userId ?? '')).room.id).toBe(direct.room.id);
+  await ann.archiveRoom(room.id);
+  await expect(ben.send(room.id, 'Late').sent).rejects.toMatchObject({ code: 'room_archived' });
+  expect((await ann.archiveRoom(room.id, false)).archivedAt).toBeNull();
+
+  ann.countOnline(direct.room.id, true);
+  await new Promise<void>((resolve) => ann.on('presence', () => ann.online.get(direct.room.id) === 2 && resolve()));
+});
+
+test('messages are edited, reacted to, pinned and replied to, and both see the same, also after being away', async () => {
+  const [ann, ben] = await Promise.all([connect('ann'), connect('ben', 1)]);
+  const hers = await ann.createRoom({ name: 'Workshop' });
+  const roomId = hers.room.id;
+  const his = await ben.joinRoom(roomId);
+  const { message } = await ann.send(roomId, 'Helo', { meta: { draft: true } }).sent;
+  expect((await ann.editMessage(roomId, 1, 'Hello', 1)).version).toBe(2);
+  expect(hers.messages[0]).toMatchObject({ text: 'Hello', meta: { draft: true } });
+  await expect(ann.editMessage(roomId, 1, 'Hi', 1)).rejects.toMatchObject({ code: 'version_mismatch' });
+  expect(await ann.messageVersions(roomId, 1)).toEqual([{ version: 1, text: 'Helo', saidAt: message.createdAt }]);
+  await until(ben, () => his.messages[0]?.text === 'Hello');
+
+  cut(ben, 1);
+  await ann.react(roomId, 1, '👍');
+  await ann.pinMessage(roomId, 1);
+  const reply = await ben
+    .send(roomId, 'Well', { threadRoot: 1, replyTo: 1, mentions: { users: [], room: false } })
+    .sent.catch((error: unknown) => error);
+  expect(reply).toMatchObject({ code: 'invalid_argument' });
+  await ben.send(roomId, 'Well', { threadRoot: 1, replyTo: 1, mentions: { users: [ann.session?.userId ?? ''] } }).sent;
+  await ben.react(roomId, 1, '👍');
+  // The reply has told him already.
+  await until(ann, () => hers.messages[0]?.rev === his.messages[0]?.rev);
+  expect(his.messages).toEqual(hers.messages);
+  expect(his.messages[0]).toMatchObject({
+    pinned: { by: ann.session?.userId },
+    reactions: [{ emoji: '👍', count: 2 }],
+  });
+  expect((await ann.pinnedMessages(roomId)).map(({ seq }) => seq)).toEqual([1]);
+  expect((await ben.myReactions(roomId, 1, 2)).get(1)).toEqual(['👍']);
+  expect((await ann.loadThread(roomId, 1)).messages).toEqual(hers.messages.slice(1));
+});
+
 test('history is loaded page by page into the room', async () => {
   const [ann, ben] = await Promise.all([connect('ann'), connect('ben', 1)]);
   const { room } = await ann.createRoom({ name: 'Archive' });
@@ -251,4 +360,23 @@ test('a guest enters by a nickname, and is told what is wrong with one', async (
   expect(client.session?.userId).toBe(user.id);
   await expect(enterAsGuest(url, ' ')).rejects.toMatchObject({ name: 'ParleyError', code: 'invalid_argument' });
   await expect(enterAsGuest('http://127.0.0.1:9', 'Zoë')).rejects.toMatchObject({ code: 'unavailable' });
+});
+
+test('a client whose tokens live for seconds stays connected as long as it is given new ones', async () => {
+  let given = 0;
+  const token = () => {
+    given += 1;
+    return testToken('short', { expiresIn: '12s' });
+  };
+  const client = await connect('short', 0, { token });
+  const seen = statuses(client);
+  const first = client.session?.sessionId;
+  const ends = new Set<string | undefined>();
+  while (ends.size < 4) {
+    ends.add(client.session?.tokenExpiresAt);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(given).toBeGreaterThanOrEqual(4);
+  expect(seen).toEqual([]);
+  expect(client.session?.sessionId).toBe(first);
 });

@@ -1,8 +1,10 @@
 import { uuidv7 } from 'uuidv7';
+import { AdminPort } from '../../src/admin/admin-port.js';
+import { AdminUser } from '../../src/admin/admin-users.schemas.js';
 import { AdminMessagePage, AdminRoomPage } from '../../src/admin/admin.schemas.js';
 import { MessageResult, RoomSummary } from '../../src/protocol/index.js';
 import type { PlainClient } from '../client.js';
-import { adminKey, testToken } from '../instance.js';
+import { adminKey, jwtSecret, startInstance, testToken } from '../instance.js';
 import { Cluster } from './cluster.js';
 import { Rest } from './rest.js';
 
@@ -22,7 +24,7 @@ async function room(owner: PlainClient, name: string, visibility: 'public' | 'pr
 describe('the admin key', () => {
   const paths = ['/admin/v1/rooms', `/admin/v1/rooms/${uuidv7()}`, `/admin/v1/rooms/${uuidv7()}/messages`];
 
-  it('is wanted on every route, and nothing else will do', async () => {
+  it('is wanted on every route, and nothing else will do (S-27)', async () => {
     const url = admin.url;
     for (const path of paths) {
       expect(await new Rest(url).refused('GET', path)).toMatchObject({ code: 'unauthenticated', status: 401 });
@@ -35,7 +37,7 @@ describe('the admin key', () => {
     expect((await admin.refused('GET', '/v1/rooms')).code).toBe('unauthenticated');
   });
 
-  it('opens nothing where none is set', async () => {
+  it('opens nothing where none is set (S-27)', async () => {
     const closed = await Cluster.beside(cluster, 1, { adminKey: undefined });
     try {
       for (const key of [adminKey, 'undefined', await testToken('ann')])
@@ -44,6 +46,84 @@ describe('the admin key', () => {
     } finally {
       await closed.stop();
     }
+  });
+});
+
+describe('a role of the service', () => {
+  const claims = { subject: 'sub', name: 'name', role: 'role' };
+  const trust = { secrets: [jwtSecret] };
+  let other: Cluster;
+  let byPort: string;
+  const asked = (role: unknown, url = other.instance(0).url) =>
+    testToken('rex', { claims: { role } }).then((token) => new Rest(url, token));
+  beforeAll(async () => {
+    const app = { trust, issuer: undefined, audience: undefined, claims };
+    other = await Cluster.beside(cluster, 1, { app, adminKey: undefined });
+    other.instances.push(
+      await startInstance(cluster.databaseUrl, undefined, { app, admin: { port: 0, host: '127.0.0.1' } }),
+    );
+    byPort = other.instance(1).app.get(AdminPort).url ?? '';
+  });
+  afterAll(() => other.stop());
+
+  it('lets an admin do what the admin key does, and an auditor read (S-27)', async () => {
+    const { userId } = (await cluster.connect('mia')).session;
+    const [ruler, auditor] = [await asked('admin'), await asked(['auditor'])];
+    for (const rest of [ruler, auditor]) {
+      await rest.ok('GET', '/admin/v1/rooms', AdminRoomPage);
+      await rest.ok('GET', `/admin/v1/users/${userId}`, AdminUser);
+    }
+    const ban = `/admin/v1/users/${userId}/ban`;
+    expect(await auditor.refused('POST', ban, {})).toMatchObject({ code: 'forbidden', status: 403 });
+    expect(await auditor.refused('DELETE', ban)).toMatchObject({ code: 'forbidden' });
+    expect((await ruler.ok('DELETE', ban, AdminUser)).ban).toBeNull();
+    expect((await ruler.refused('GET', '/admin/v1/nothing')).code).toBe('not_found');
+  });
+
+  it('tells nobody else what there is (S-27)', async () => {
+    const { userId } = (await cluster.connect('mia')).session;
+    const paths = [
+      `/admin/v1/users/${userId}`,
+      `/admin/v1/users/${uuidv7()}`,
+      '/admin/v1/users/x',
+      '/admin/v1/nothing',
+      '/admin',
+    ];
+    const strangers = [await asked('user'), await asked(undefined), await asked(['Admin', { admin: 1 }])];
+    const refusals = new Set<string>();
+    for (const rest of [...strangers, new Rest(other.instance(0).url, 'no-token')])
+      for (const path of paths) refusals.add(JSON.stringify(await rest.refused('GET', path)));
+    for (const path of paths) refusals.add(JSON.stringify(await (await asked('auditor')).refused('POST', path, {})));
+    expect([...refusals].map((text) => JSON.parse(text) as unknown)).toEqual([
+      expect.objectContaining({ code: 'forbidden', status: 403 }),
+    ]);
+    for (const path of paths)
+      expect((await new Rest(other.instance(0).url).refused('GET', path)).code).toBe('unauthenticated');
+    const banned = await asked('admin');
+    const { userId: rex } = (await cluster.connect('rex')).session;
+    await admin.ok('POST', `/admin/v1/users/${rex}/ban`, AdminUser, {});
+    await cluster.eventually(async () => (await banned.send('GET', '/admin/v1/rooms')).status === 403);
+    await admin.ok('DELETE', `/admin/v1/users/${rex}/ban`, AdminUser);
+    await cluster.eventually(async () => (await banned.send('GET', '/admin/v1/rooms')).status === 200);
+  });
+
+  it('is asked for on the admin’s own port, where there is one, and nothing else is there (S-27)', async () => {
+    await (await asked('admin', byPort)).ok('GET', '/admin/v1/rooms', AdminRoomPage);
+    await new Rest(byPort, adminKey).ok('GET', '/admin/v1/rooms', AdminRoomPage);
+    expect((await new Rest(byPort).refused('GET', '/admin/v1/rooms')).code).toBe('unauthenticated');
+    const { url } = other.instance(1);
+    for (const path of [
+      '/admin/v1/rooms',
+      '/admin/v1/nothing',
+      '/%61dmin/v1/rooms',
+      '/Admin/v1/rooms',
+      '//admin/v1/rooms',
+    ])
+      expect(await new Rest(url, adminKey).refused('GET', path)).toEqual(
+        await new Rest(url).refused('GET', '/v1/nothing'),
+      );
+    for (const path of ['/', '/v1/rooms', '/health/ready', '/docs', '/socket.io/?EIO=4&transport=polling', '/admin'])
+      expect((await new Rest(byPort, adminKey).send('GET', path)).status).toBe(404);
   });
 });
 

@@ -103,7 +103,7 @@ describe('while others talk', () => {
       for (const witness of [ann, ben]) await witness.until(() => witness.textsOf(roomId).includes(`After ${round}`));
       for (const device of devices) {
         await device.ask('rooms:discover', {});
-        expect(device.changesOf(roomId).at(-1)).toEqual({ rev: member?.rev, kind: 'member', member });
+        expect(device.changesOf(roomId).at(-1)).toEqual({ rev: member?.rev, kind: 'member', member, memberCount: 2 });
       }
     }
   });

@@ -32,7 +32,7 @@ describe('when the database refuses', () => {
   /** As another instance that stores messages in it. */
   const holdRoom = (roomId: string) => cluster.hold('select from rooms where id = $1 for no key update', [roomId]);
 
-  it('answers internal, without its text', async () => {
+  it('answers internal, without its text (S-39)', async () => {
     const client = await cluster.connect('ann');
     const roomId = await roomOf(client);
     const replies = await Promise.all([
@@ -51,7 +51,7 @@ describe('when the database refuses', () => {
     expect((await client.ask('history:get', { roomId })).messages).toEqual([]);
   });
 
-  it('fails one poisoned send alone and keeps the others of its batch in order', async () => {
+  it('fails one poisoned send alone and keeps the others of its batch in order (S-34)', async () => {
     const client = await cluster.connect('ann');
     const [roomId, otherId] = [await roomOf(client), await roomOf(client)];
     const holder = await holdRoom(roomId);
@@ -92,7 +92,7 @@ describe('when the database refuses', () => {
 });
 
 describe('when the database is away', () => {
-  it('answers unavailable and retryable, and serves again when it is back', async () => {
+  it('answers unavailable and retryable, and serves again when it is back (S-39)', async () => {
     const database = await createDatabase();
     const target = new URL(database.url);
     const proxy = await TcpProxy.start({

@@ -1,12 +1,13 @@
 import { createSecretKey } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
-import { once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import { createClient } from 'redis';
 import { SignJWT, UnsecuredJWT, type JWTPayload } from 'jose';
 import { uuidv7 } from 'uuidv7';
 import { Manager } from 'socket.io-client';
+import { AdminKey, MadeKey } from '../../src/admin/admin-keys.schemas.js';
 import { PlainClient } from '../client.js';
-import { jwtSecret, testToken } from '../instance.js';
+import { adminKey, jwtSecret, testToken } from '../instance.js';
 import { Cluster } from './cluster.js';
 import { Rest } from './rest.js';
 
@@ -64,7 +65,7 @@ describe('the handshake', () => {
       () => sign({ sub: uuidv7(), iss: 'parley:guest', exp: now() + 60 }),
     ],
     ['that is too long', 'unauthenticated', () => sign({ sub: 'ann', exp: now() + 60, x: 'x'.repeat(9_000) })],
-  ])('refuses a token %s: %s', async (_, code, token) => {
+  ])('refuses a token %s: %s (S-01, S-13, S-15)', async (_, code, token) => {
     const refused = await PlainClient.connect(url, 'ann', { token: await token() }).catch((error: unknown) => error);
     expect(refused).toMatchObject({ error: { code, retryable: false } });
     const rest = new Rest(url, (await token()).slice(0, 10_000));
@@ -79,7 +80,7 @@ describe('the handshake', () => {
     ['more than a token', '{"token":"a","admin":true}'],
     ['a deep object', `{"token":${'['.repeat(5_000)}${']'.repeat(5_000)}}`],
     ['five thousand keys', JSON.stringify(Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`k${i}`, 0])))],
-  ])('refuses %s, and closes the connection', async (_, auth) => {
+  ])('refuses %s, and closes the connection (S-01, S-08)', async (_, auth) => {
     const connection = await dial();
     connection.write(`0${auth}`);
     await connection.closed;
@@ -88,7 +89,7 @@ describe('the handshake', () => {
     expect(connection.received[0]?.length).toBeLessThan(300);
   });
 
-  it('takes no token from the address', async () => {
+  it('takes no token from the address (S-02)', async () => {
     const token = await testToken('ann');
     const manager = new Manager(`${url}/?token=${token}`, {
       transports: ['websocket'],
@@ -105,7 +106,7 @@ describe('the handshake', () => {
     expect((await new Rest(url).refused('GET', `/v1/rooms?token=${token}`)).code).toBe('unauthenticated');
   });
 
-  it('makes at most one socket of fifty requests for one on a connection', async () => {
+  it('makes at most one socket of fifty requests for one on a connection (S-05)', async () => {
     const token = await testToken('flood');
     const flood = await dial();
     for (let i = 0; i < 50; i++) flood.write(`0${JSON.stringify({ token })}`);
@@ -120,7 +121,7 @@ describe('the handshake', () => {
     await cluster.eventually(() => cluster.sockets(0).size === 0);
   });
 
-  it('checks one token a connection', async () => {
+  it('checks one token a connection (S-05)', async () => {
     const connection = await dial();
     for (let i = 0; i < 200; i++) connection.write('0{"token":"guess"}');
     await connection.closed;
@@ -130,7 +131,7 @@ describe('the handshake', () => {
   });
 
   it.each(['/admin,', '/x,', '/%2e%2e,', '/', '/socket.io,'])(
-    'closes a connection that asks for the namespace %s',
+    'closes a connection that asks for the namespace %s (S-06)',
     async (name) => {
       const connection = await dial();
       connection.write(`0${name}${JSON.stringify({ token: await testToken('ann') })}`);
@@ -139,7 +140,7 @@ describe('the handshake', () => {
     },
   );
 
-  it('closes a connection that sends before it is let in', async () => {
+  it('closes a connection that sends before it is let in (S-01)', async () => {
     const connection = await dial();
     connection.write(`0${JSON.stringify({ token: await testToken('eager') })}`);
     connection.write('20["rooms:discover",{}]');
@@ -150,9 +151,12 @@ describe('the handshake', () => {
     expect(connection.received.filter((data) => data.startsWith('3'))).toEqual([]);
   });
 
-  it('forgets the token, the address and the headers', async () => {
+  it('forgets the token, the address and the headers (S-38)', async () => {
     const ann = await cluster.connect('ann');
-    expect(cluster.sockets(0).get(ann.session.sessionId as never)?.handshake).toMatchObject({
+    const socket = cluster.sockets(0).get(ann.session.sessionId);
+    // What Engine.IO keeps of the HTTP request has the same headers and the same address.
+    expect(socket?.request).toBeUndefined();
+    expect(socket?.handshake).toMatchObject({
       auth: {},
       headers: {},
       query: {},
@@ -170,14 +174,14 @@ describe('a page of another origin', () => {
     'null',
   ];
 
-  it.each(foreign)('is refused with 403, by WebSocket and by polling: %s', async (origin) => {
+  it.each(foreign)('is refused with 403, by WebSocket and by polling: %s (S-03, S-04)', async (origin) => {
     expect(await upgrade(origin)).toBe(403);
     const polling = await fetch(`${url}/socket.io/?EIO=4&transport=polling`, { headers: { origin } });
     expect(polling.status).toBe(403);
     expect(polling.headers.get('access-control-allow-origin')).not.toBe(origin);
   });
 
-  it('is let in where it is ours or named', async () => {
+  it('is let in where it is ours or named (S-56)', async () => {
     for (const origin of ['https://app.example', url, undefined]) expect(await upgrade(origin)).toBe(101);
     const polling = await fetch(`${url}/socket.io/?EIO=4&transport=polling`, {
       headers: { origin: 'https://app.example' },
@@ -191,21 +195,32 @@ describe('a page of another origin', () => {
 });
 
 describe('Redis', () => {
-  it('is not told any token', async () => {
+  it('is not told any token or key (S-53)', async () => {
     const pair = await Cluster.start(2);
     const monitor = createClient({ url: process.env['TEST_REDIS_URL'] ?? '' });
     await monitor.connect();
     try {
       const heard: string[] = [];
       await monitor.monitor((line) => heard.push(line));
-      const [ann, ben] = [await pair.connect('ann'), await pair.connect('ben', 1)];
+      const admin = new Rest(pair.instance(0).url, adminKey);
+      const { key, token } = await admin.ok('POST', '/admin/v1/keys', MadeKey, {
+        name: 'Bot',
+        scopes: ['chat:read', 'chat:write'],
+      });
+      const [ann, bot] = [await pair.connect('ann'), await pair.connect('', 1, { token })];
       const { room } = await ann.ask('room:create', { name: 'Watched' });
-      await ben.ask('room:join', { roomId: room.id });
+      await bot.ask('room:join', { roomId: room.id });
       await ann.ask('message:send', { roomId: room.id, clientMsgId: 'a', text: 'A word that Redis hears' });
-      await ben.until(() => ben.textsOf(room.id).length > 0);
+      await bot.until(() => bot.textsOf(room.id).length > 0);
+      const closed = once(bot.socket as unknown as EventEmitter, 'session:closed');
+      await admin.ok('DELETE', `/admin/v1/keys/${key.id}`, AdminKey);
+      await closed;
       await pair.eventually(() => heard.some((line) => line.includes('A word that Redis hears')));
       const all = heard.join('\n');
-      for (const user of ['ann', 'ben']) expect(all).not.toContain((await testToken(user)).split('.')[0]);
+      expect(all).not.toContain((await testToken('ann')).split('.')[0]);
+      const [row] = await pair.query<{ hash: string }>(`select encode(hash, 'hex') as hash from api_keys`);
+      expect(row?.hash).toHaveLength(64);
+      for (const secret of [token.slice('parley_'.length), row?.hash]) expect(all).not.toContain(secret);
     } finally {
       monitor.destroy();
       await pair.stop();
@@ -233,7 +248,7 @@ async function upgrade(origin: string | undefined): Promise<number | undefined> 
 }
 
 describe('admission', () => {
-  it('is not for those whose token does not hold: they take nobody’s turn', async () => {
+  it('is not for those whose token does not hold: they take nobody’s turn (S-12)', async () => {
     const limits = {
       requestsPerSecond: 500,
       inboundBytesPerSecond: 2 ** 20,

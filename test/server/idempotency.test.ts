@@ -119,7 +119,7 @@ describe('a send that is tried again', () => {
     expect(await send('Caf\u00e9 \ud55c')).toMatchObject({ duplicate: true, message: { seq: 1 } });
   });
 
-  it('is its sender’s and its room’s own: the same name elsewhere is another message', async () => {
+  it('is its sender’s and its room’s own: the same name elsewhere is another message (S-59)', async () => {
     const [roomId, otherId] = [await roomOfAnn(), await roomOfAnn()];
     const [ann, ben] = [await cluster.connect('ann'), await cluster.connect('ben', 1)];
     await ben.ask('room:join', { roomId });

@@ -6,7 +6,16 @@ import { Cluster } from './cluster.js';
 import type { Method } from './rest.js';
 
 /** The requests that are about one room that is there. */
-type AboutRoom = Exclude<RequestName, 'room:create' | 'rooms:sync' | 'rooms:discover'>;
+type AboutRoom = Exclude<
+  RequestName,
+  | 'room:create'
+  | 'room:direct'
+  | 'rooms:sync'
+  | 'rooms:discover'
+  | 'invite:accept'
+  | 'auth:refresh'
+  | `presence:${string}`
+>;
 
 describe('who is not in a room', () => {
   let cluster: Cluster;
@@ -21,20 +30,92 @@ describe('who is not in a room', () => {
     'room:join': (roomId) => ({ roomId }),
     'room:leave': (roomId) => ({ roomId }),
     'member:add': (roomId) => ({ roomId, userId: stranger.session.userId }),
+    'room:archive': (roomId) => ({ roomId, on: true }),
+    'member:update': (roomId) => ({ roomId, userId: stranger.session.userId, role: 'owner' }),
+    'member:remove': (roomId) => ({ roomId, userId: member.session.userId }),
+    'member:ban': (roomId) => ({ roomId, userId: member.session.userId, on: true }),
     'members:list': (roomId) => ({ roomId }),
+    'bans:list': (roomId) => ({ roomId }),
+    'member:shadow': (roomId) => ({ roomId, userId: member.session.userId, until: null }),
+    'shadows:list': (roomId) => ({ roomId }),
+    'invite:create': (roomId) => ({ roomId }),
+    'invite:revoke': (roomId) => ({ roomId, inviteId: uuidv7() }),
+    'invites:list': (roomId) => ({ roomId }),
+    'room:request': (roomId) => ({ roomId }),
+    'request:answer': (roomId) => ({ roomId, userId: stranger.session.userId, approve: true }),
+    'requests:list': (roomId) => ({ roomId }),
+    'filter:add': (roomId) => ({ roomId, kind: 'word', pattern: 'in', action: 'reject' }),
+    'filter:remove': (roomId) => ({ roomId, filterId: uuidv7() }),
+    'filters:list': (roomId) => ({ roomId }),
+    'held:list': (roomId) => ({ roomId }),
+    'held:answer': (roomId) => ({ roomId, heldId: uuidv7(), approve: true }),
     'message:send': (roomId) => ({ roomId, clientMsgId: uuidv7(), text: 'Let me in' }),
+    'message:edit': (roomId) => ({ roomId, seq: 1, text: 'Mine' }),
     'message:delete': (roomId) => ({ roomId, seq: 1 }),
+    'message:versions': (roomId) => ({ roomId, seq: 1 }),
+    'message:react': (roomId) => ({ roomId, seq: 1, emoji: '👍', on: true }),
+    'reactions:mine': (roomId) => ({ roomId, from: 1, to: 1 }),
+    'message:pin': (roomId) => ({ roomId, seq: 1, on: true }),
+    'pins:list': (roomId) => ({ roomId }),
+    'message:report': (roomId) => ({ roomId, seq: 1, reason: 'spam' }),
+    'reports:list': (roomId) => ({ roomId }),
+    'report:answer': (roomId) => ({ roomId, seq: 1, action: 'delete' }),
     'history:get': (roomId) => ({ roomId }),
+    'read:mark': (roomId) => ({ roomId, seq: 1 }),
+    'reads:list': (roomId) => ({ roomId }),
+    'typing:set': (roomId) => ({ roomId, on: true }),
   };
   const twins: { [E in Exclude<AboutRoom, 'room:join'>]: (roomId: string) => [Method, string, object?] } = {
     'room:sync': (roomId) => ['GET', `/v1/rooms/${roomId}/changes?after=0`],
     'room:update': (roomId) => ['PATCH', `/v1/rooms/${roomId}`, { name: 'Mine now' }],
     'room:leave': (roomId) => ['POST', `/v1/rooms/${roomId}/leave`],
     'member:add': (roomId) => ['POST', `/v1/rooms/${roomId}/members`, { userId: stranger.session.userId }],
+    'room:archive': (roomId) => ['POST', `/v1/rooms/${roomId}/archive`, { on: true }],
+    'member:update': (roomId) => ['PATCH', `/v1/rooms/${roomId}/members/${stranger.session.userId}`, { role: 'owner' }],
+    'member:remove': (roomId) => ['DELETE', `/v1/rooms/${roomId}/members/${member.session.userId}`],
+    'member:ban': (roomId) => ['POST', `/v1/rooms/${roomId}/bans`, { userId: member.session.userId, on: true }],
     'members:list': (roomId) => ['GET', `/v1/rooms/${roomId}/members`],
+    'bans:list': (roomId) => ['GET', `/v1/rooms/${roomId}/bans`],
+    'member:shadow': (roomId) => [
+      'POST',
+      `/v1/rooms/${roomId}/shadows`,
+      { userId: member.session.userId, until: null },
+    ],
+    'shadows:list': (roomId) => ['GET', `/v1/rooms/${roomId}/shadows`],
+    'invite:create': (roomId) => ['POST', `/v1/rooms/${roomId}/invites`, {}],
+    'invite:revoke': (roomId) => ['DELETE', `/v1/rooms/${roomId}/invites/${uuidv7()}`],
+    'invites:list': (roomId) => ['GET', `/v1/rooms/${roomId}/invites`],
+    'room:request': (roomId) => ['POST', `/v1/rooms/${roomId}/request`, {}],
+    'request:answer': (roomId) => [
+      'POST',
+      `/v1/rooms/${roomId}/requests/${stranger.session.userId}`,
+      { approve: true },
+    ],
+    'requests:list': (roomId) => ['GET', `/v1/rooms/${roomId}/requests`],
+    'filter:add': (roomId) => [
+      'POST',
+      `/v1/rooms/${roomId}/filters`,
+      { kind: 'word', pattern: 'in', action: 'reject' },
+    ],
+    'filter:remove': (roomId) => ['DELETE', `/v1/rooms/${roomId}/filters/${uuidv7()}`],
+    'filters:list': (roomId) => ['GET', `/v1/rooms/${roomId}/filters`],
+    'held:list': (roomId) => ['GET', `/v1/rooms/${roomId}/held`],
+    'held:answer': (roomId) => ['POST', `/v1/rooms/${roomId}/held/${uuidv7()}`, { approve: true }],
     'message:send': (roomId) => ['POST', `/v1/rooms/${roomId}/messages`, { clientMsgId: uuidv7(), text: 'Let me in' }],
+    'message:edit': (roomId) => ['PATCH', `/v1/rooms/${roomId}/messages/1`, { text: 'Mine' }],
+    'message:versions': (roomId) => ['GET', `/v1/rooms/${roomId}/messages/1/versions`],
+    'message:react': (roomId) => ['POST', `/v1/rooms/${roomId}/messages/1/reactions`, { emoji: '👍', on: true }],
+    'reactions:mine': (roomId) => ['GET', `/v1/rooms/${roomId}/reactions?from=1&to=1`],
+    'message:pin': (roomId) => ['POST', `/v1/rooms/${roomId}/messages/1/pin`, { on: true }],
+    'pins:list': (roomId) => ['GET', `/v1/rooms/${roomId}/pins`],
     'message:delete': (roomId) => ['DELETE', `/v1/rooms/${roomId}/messages/1`],
+    'message:report': (roomId) => ['POST', `/v1/rooms/${roomId}/messages/1/report`, { reason: 'spam' }],
+    'reports:list': (roomId) => ['GET', `/v1/rooms/${roomId}/reports`],
+    'report:answer': (roomId) => ['POST', `/v1/rooms/${roomId}/messages/1/report/answer`, { action: 'delete' }],
     'history:get': (roomId) => ['GET', `/v1/rooms/${roomId}/messages`],
+    'read:mark': (roomId) => ['POST', `/v1/rooms/${roomId}/reads`, { seq: 1 }],
+    'reads:list': (roomId) => ['GET', `/v1/rooms/${roomId}/reads`],
+    'typing:set': (roomId) => ['POST', `/v1/rooms/${roomId}/typing`, { on: true }],
   };
   const events = Object.keys(requests) as AboutRoom[];
   const closed = events.filter((event): event is keyof typeof twins => event !== 'room:join');
@@ -59,19 +140,22 @@ describe('who is not in a room', () => {
   });
   afterAll(() => cluster.stop());
 
-  it.each(events)('is told by %s that there is no such private room, as of one that does not exist', async (event) => {
-    const ask = async (roomId: string) => stranger.refusal(event, requests[event](roomId));
-    const none = await ask(rooms.none);
-    expect(none.code).toBe('not_found');
-    expect(await ask(rooms.private)).toEqual(none);
-    expect(await ask(rooms.left)).toEqual(none);
-  });
+  it.each(events)(
+    'is told by %s that there is no such private room, as of one that does not exist (S-21, S-58)',
+    async (event) => {
+      const ask = async (roomId: string) => stranger.refusal(event, requests[event](roomId));
+      const none = await ask(rooms.none);
+      expect(none.code).toBe('not_found');
+      expect(await ask(rooms.private)).toEqual(none);
+      expect(await ask(rooms.left)).toEqual(none);
+    },
+  );
 
-  it.each(closed)('is told by %s that a public room is to be joined first', async (event) => {
+  it.each(closed)('is told by %s that a public room is to be joined first (S-21)', async (event) => {
     expect((await stranger.refusal(event, requests[event](rooms.public) as never)).code).toBe('not_member');
   });
 
-  it.each(closed)('is told by the REST twin of %s the same', async (event) => {
+  it.each(closed)('is told by the REST twin of %s the same (S-21)', async (event) => {
     const rest = await cluster.rest('eve');
     const none = await rest.refused(...twins[event](rooms.none));
     expect([none.code, none.status]).toEqual(['not_found', 404]);
@@ -80,7 +164,7 @@ describe('who is not in a room', () => {
     expect([joinable.code, joinable.status]).toEqual(['not_member', 403]);
   });
 
-  it('finds no private room in what is listed, and knows of none by a cursor', async () => {
+  it('finds no private room in what is listed, and knows of none by a cursor (S-23, S-58)', async () => {
     const { items } = await stranger.ask('rooms:discover', {});
     expect(items.map(({ name }) => name)).toEqual(['Open']);
     const asked = [rooms.private, rooms.left, rooms.public, rooms.none];
@@ -96,7 +180,7 @@ describe('who is not in a room', () => {
     expect((await rest.refused('POST', `/v1/rooms/${rooms.private}/join`)).code).toBe('not_found');
   });
 
-  it('changed nothing with all that, and hears nothing', async () => {
+  it('changed nothing with all that, and hears nothing (S-21)', async () => {
     for (const roomId of [rooms.private, rooms.public]) {
       const { messages } = await member.ask('history:get', { roomId });
       expect(messages.map(({ text, deletedAt }) => [text, deletedAt])).toEqual([['Among us', null]]);
@@ -116,7 +200,7 @@ describe('who leaves', () => {
   beforeAll(async () => (cluster = await Cluster.start(2)));
   afterAll(() => cluster.stop());
 
-  it('is sent his leaving as the last change, and nothing that was committed together with it', async () => {
+  it('is sent his leaving as the last change, and nothing that was committed together with it (S-22)', async () => {
     const [owner, heir] = [await cluster.connect('olaf'), await cluster.connect('hank')];
     const { room } = await owner.ask('room:create', { name: 'Inherited' });
     await heir.ask('room:join', { roomId: room.id });
@@ -127,7 +211,7 @@ describe('who leaves', () => {
     expect(heir.changesOf(room.id).map(({ rev }) => rev)).toEqual([member.rev, member.rev + 1]);
   });
 
-  it('is not sent what followed, by an instance that learns of both at once', async () => {
+  it('is not sent what followed, by an instance that learns of both at once (S-22)', async () => {
     const [ann, ben, far] = [
       await cluster.connect('ann'),
       await cluster.connect('ben'),

@@ -3,15 +3,25 @@ import { compileFunction } from 'node:vm';
 import { io, type Socket } from 'socket.io-client';
 import { z } from 'zod';
 import {
+  Ban,
   errorCodes,
+  Filter,
+  Invite,
+  JoinRequest,
   limits,
+  may,
+  permissions,
+  Role,
   Member,
   Message,
+  ReadState,
   requests,
+  requestScopes,
   Room,
   RoomChanges,
   User,
   type Message as MessageData,
+  type RequestName,
 } from '../../src/protocol/index.js';
 import { testToken } from '../instance.js';
 import { Cluster } from './cluster.js';
@@ -62,8 +72,20 @@ describe('docs/protocol.md', () => {
     const routes = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `\`${method.toUpperCase()} ${path}\``),
     );
-    const told = [...rows.map(([, , , route]) => route), ...table('REST').map(([route]) => route)];
+    const told = [...rows.flatMap(([, , , route]) => route || []), ...table('REST').map(([route]) => route)];
     expect(told.toSorted()).toEqual(routes.toSorted());
+  });
+
+  it('has twins that a key for reading may ask where it may ask the request', () => {
+    const isGet = (route: string) => route.startsWith('`GET ');
+    // The one that reads and is no GET; its route says so, and a key that may only read is let in there.
+    const twins = table('Requests').filter(([, , , route]) => route && route !== '`POST /v1/sync`');
+    expect(twins.length).toBeGreaterThan(20);
+    for (const [event = '', , , route = ''] of twins)
+      expect([event, isGet(route) ? 'chat:read' : 'chat:write']).toEqual([
+        event,
+        requestScopes[event.slice(1, -1) as RequestName],
+      ]);
   });
 
   it('tells every event that the server sends', async () => {
@@ -91,14 +113,23 @@ describe('docs/protocol.md', () => {
     );
   });
 
+  it('tells what every role allows', () => {
+    const actions = Object.keys(permissions) as (keyof typeof permissions)[];
+    expect(table('Roles')).toEqual(
+      actions.map((action) => [`\`${action}\``, ...Role.options.map((role) => (may(role, action) ? 'yes' : ''))]),
+    );
+  });
+
   it('tells the fields of every object', () => {
     expect(table('Data')).toEqual(
-      Object.entries({ Room, Member, Message, User }).map(([name, { shape }]) => [
-        `\`${name}\``,
-        Object.keys(shape)
-          .map((field) => `\`${field}\``)
-          .join(', '),
-      ]),
+      Object.entries({ Room, Member, ReadState, Message, User, Ban, Invite, JoinRequest, Filter }).map(
+        ([name, { shape }]) => [
+          `\`${name}\``,
+          Object.keys(shape)
+            .map((field) => `\`${field}\``)
+            .join(', '),
+        ],
+      ),
     );
   });
 });

@@ -77,7 +77,7 @@ describe('REST', () => {
     expect(synced).toEqual(await watcher.ask('rooms:sync', { epoch, cursors: { [roomId]: 6 } }));
   });
 
-  it('joins public rooms, which it finds page by page', async () => {
+  it('joins public rooms, which it finds page by page (S-35)', async () => {
     const names = [
       'Alpha 100%',
       'alpha_2',
@@ -158,7 +158,17 @@ describe('REST', () => {
     expect(again.user.id).not.toBe(guest.user.id);
     expect((await anyone.refused('POST', '/v1/guests', { name: ' ' })).code).toBe('invalid_argument');
 
-    const closed = await Cluster.beside(cluster, 1, { guests: false });
+    const renewed = await new Rest(anyone.url, guest.token).ok('POST', '/v1/guests/renew', GuestSession);
+    expect(renewed.user).toEqual(guest.user);
+    const back = await PlainClient.connect(anyone.url, '', { token: renewed.token });
+    expect(back.session.userId).toBe(guest.user.id);
+    expect((await back.ask('auth:refresh', { token: guest.token })).tokenExpiresAt).toBe(guest.expiresAt);
+    expect((await back.refusal('auth:refresh', { token: again.token })).code).toBe('forbidden');
+    back.close();
+    expect((await anyone.refused('POST', '/v1/guests/renew')).code).toBe('unauthenticated');
+    expect((await (await cluster.rest('ann')).refused('POST', '/v1/guests/renew')).code).toBe('unauthenticated');
+
+    const closed = await Cluster.beside(cluster, 1, { guests: undefined });
     try {
       const refused = await new Rest(closed.instance(0).url).refused('POST', '/v1/guests', { name: 'Zoë' });
       expect([refused.code, refused.status]).toEqual(['forbidden', 403]);
@@ -216,7 +226,7 @@ describe('REST answers with problem+json', () => {
     ['a route that is not there', 'not_found', 404, 'GET', '/v1/nothing', undefined],
     ['a method that is not there', 'not_found', 404, 'PUT', '/v1/rooms', {}],
     ['a user that is not there', 'not_found', 404, 'POST', `/v1/rooms/${uuidv7()}/members`, { userId: uuidv7() }],
-  ])('to %s: %s', async (_, code, status, method, path, body) => {
+  ])('to %s: %s (S-23, S-29)', async (_, code, status, method, path, body) => {
     const json = { 'content-type': 'application/json' };
     const answer = await ann.sendRaw(
       method,
@@ -238,7 +248,7 @@ describe('REST answers with problem+json', () => {
     expect(problemOf(await ann.sendRaw('POST', '/v1/rooms', charset, '{"name":"Room"}')).code).toBe('invalid_argument');
   });
 
-  it('to who does not say who he is', async () => {
+  it('to who does not say who he is (S-01)', async () => {
     for (const [path, method] of [
       ['/v1/rooms', 'GET'],
       ['/v1/rooms', 'POST'],
@@ -270,7 +280,7 @@ describe('REST answers with problem+json', () => {
     expect((await ben.refused('DELETE', `/v1/rooms/${roomId}/messages/1`)).code).toBe('forbidden');
   });
 
-  it('without cookies, caches or the name of what serves it', async () => {
+  it('without cookies, caches or the name of what serves it (S-56)', async () => {
     const { headers } = await ann.send('GET', '/v1/rooms');
     expect([headers.get('set-cookie'), headers.get('x-powered-by')]).toEqual([null, null]);
     expect(headers.get('cache-control')).toBe('no-store');

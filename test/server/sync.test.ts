@@ -87,7 +87,8 @@ describe('rooms:sync', () => {
     await fill(ann, roomId, 5);
     const sync = async (rev: number) =>
       only(await ann.ask('rooms:sync', { epoch, cursors: { [roomId]: rev } }), roomId);
-    expect(await sync(7)).toEqual({ reset: false, roomId, after: 7, upTo: 7, changes: [], more: false });
+    const read = { readSeq: 5, unread: 0, mentions: 0, lastSeq: 5, headRev: 7, version: 1 };
+    expect(await sync(7)).toEqual({ reset: false, roomId, after: 7, upTo: 7, changes: [], more: false, read });
     const behind = caughtUp(await sync(4));
     expect([behind.after, behind.upTo, behind.more, texts(behind.changes)]).toEqual([4, 7, false, ['3', '4', '5']]);
     expect(caughtUp(await sync(0)).changes.map(({ kind }) => kind)).toEqual([

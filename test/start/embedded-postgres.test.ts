@@ -110,7 +110,7 @@ onLinux('the embedded Postgres', () => {
     ]);
   });
 
-  it('lets in nobody without the password, from 127.0.0.1 only, and keeps its files private', async () => {
+  it('lets in nobody without the password, from 127.0.0.1 only, and keeps its files private (S-51)', async () => {
     const { url } = await start();
     const wrong = new URL(url);
     wrong.password = 'guess';

@@ -41,7 +41,7 @@ describe('the balancer', () => {
     }
   });
 
-  it('tells the instances who connects and how, whatever the client claims', async () => {
+  it('tells the instances who connects and how, whatever the client claims (S-11)', async () => {
     const headers = { 'x-forwarded-for': '203.0.113.7', 'x-forwarded-proto': 'https' };
     const answer = await get('/', { headers });
     expect(answer.headers['x-forwarded-for']).toBe('127.0.0.1');

@@ -42,15 +42,15 @@ const service = (name: string): Service => {
   return found;
 };
 
-/** `${NAME:?…}`, `${NAME:-default}`: what the file takes from the environment. */
-const variables = [...source.matchAll(/(?<!\$)\$\{(\w+)(:[?-])?([^}]*)\}/g)].map(
-  ([, name = '', operator = '', rest = '']) => ({ name, required: operator === ':?', fallback: rest }),
+/** `${NAME:?…}`, `${NAME?…}`, `${NAME:-default}`: what the file takes from the environment. */
+const variables = [...source.matchAll(/(?<!\$)\$\{(\w+)(:?[?-])?([^}]*)\}/g)].map(
+  ([, name = '', operator = '', rest = '']) => ({ name, required: operator.endsWith('?'), fallback: rest }),
 );
 const interpolate = (value: string, given: Record<string, string>): string =>
-  value.replaceAll(/\$\{(\w+)(?::([?-])([^}]*))?\}/g, (_, name: string, operator: string, rest: string) => {
+  value.replaceAll(/\$\{(\w+)(?:(:?[?-])([^}]*))?\}/g, (_, name: string, operator: string, rest: string) => {
     const found = given[name];
-    if (found !== undefined && found !== '') return found;
-    if (operator === '?') throw new Error(`${name} ${rest}`);
+    if (found !== undefined && (found !== '' || operator === '?')) return found;
+    if (operator.endsWith('?')) throw new Error(`${name} ${rest}`);
     return rest;
   });
 
@@ -76,7 +76,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('publishes one port, that of the balancer, and keeps Postgres and Redis out of reach', () => {
+  it('publishes one port, that of the balancer, and keeps Postgres and Redis out of reach (S-51)', () => {
     expect(services.filter(([, { ports }]) => ports !== undefined).map(([name]) => name)).toEqual(['balancer']);
     expect(service('balancer').ports).toHaveLength(1);
     for (const name of ['postgres', 'redis']) expect(service(name).networks).toEqual(['data']);
@@ -84,7 +84,7 @@ describe('docker-compose.yml', () => {
     expect(service('balancer').networks).not.toContain('data');
   });
 
-  it('restarts, checks and bounds every service, and runs none with rights that it does not need', () => {
+  it('restarts, checks and bounds every service, and runs none with rights that it does not need (S-57)', () => {
     for (const [name, { restart, healthcheck, deploy, read_only, cap_drop, security_opt, user }] of services) {
       expect({ name, restart, read_only, cap_drop, security_opt }).toEqual({
         name,
@@ -102,12 +102,13 @@ describe('docker-compose.yml', () => {
     expect(readFileSync('Dockerfile', 'utf8')).toMatch(/^USER node$/m);
   });
 
-  it('has a default for no secret', () => {
+  it('has a default for no secret (S-14, S-51)', () => {
     const secrets = variables.filter(({ name }) => /PASSWORD|SECRET|KEY/.test(name));
-    expect(new Set(secrets.map(({ name }) => name)).size).toBe(5);
-    // Without an admin key there is no admin REST, so an empty one gives nothing away.
+    expect(new Set(secrets.map(({ name }) => name)).size).toBe(9);
+    // An empty one of these gives nothing away: without an admin key there is no admin REST, without keys no token is good.
+    const optional = ['ADMIN_KEY', 'JWT_KEYS', 'JWT_OLD_SECRET', 'GUEST_SECRET', 'ACCOUNT_SECRET'];
     for (const { name, required, fallback } of secrets)
-      expect(required || (name === 'ADMIN_KEY' && fallback === '')).toBe(true);
+      expect(required || (optional.includes(name) && fallback === '')).toBe(true);
     for (const [, { environment }] of services) {
       for (const [name, value] of Object.entries(environment))
         if (/PASSWORD|SECRET|KEY|AUTH$|_URL$/.test(name)) expect(value).toMatch(/\$\{\w+/);
@@ -131,6 +132,21 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('takes public keys in place of the secret, and neither for nothing', async () => {
+    const given = (change: Record<string, string>) =>
+      Object.fromEntries(
+        Object.entries(service('parley1').environment).map(([key, value]) => [
+          key,
+          interpolate(value, { ...madeEnv().values, GUESTS: 'off', ...change }),
+        ]),
+      );
+    const read = (change: Record<string, string>) =>
+      readConfig(given(change), () => Promise.reject(new Error('Not embedded')));
+    const { app } = await read({ JWT_SECRET: '', JWT_KEYS: 'https://app.example/jwks.json', JWT_ALGORITHMS: 'ES256' });
+    expect(app?.trust).toMatchObject({ keys: { host: 'app.example' }, algorithms: ['ES256'] });
+    await expect(read({ JWT_SECRET: '' })).rejects.toThrow('JWT_SECRET is not set');
+  });
+
   it('gives the balancer what its configuration asks for, with the instances in it', () => {
     const { environment } = service('balancer');
     const asked = [...readFileSync(HAPROXY_CONFIG, 'utf8').matchAll(/"\$\{(\w+)(\[\*\])?\}"/g)].map(([, name]) => name);
@@ -152,7 +168,7 @@ describe('docker-compose.yml', () => {
     expect(check.stderr).not.toMatch(/WARNING|ALERT/);
   });
 
-  it('finds every secret in the .env that make-env.sh writes: random, for its owner alone, never overwritten', () => {
+  it('finds every secret in the .env that make-env.sh writes: random, for its owner alone, never overwritten (S-51)', () => {
     const first = madeEnv();
     for (const { name, required } of variables) if (required) expect(first.values).toHaveProperty(name);
     const secrets = Object.values(first.values).filter((value) => /^[0-9a-f]{64}$/.test(value));

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-const source = readFileSync('src/config.ts', 'utf8');
+const source = readFileSync('src/config/environment.ts', 'utf8');
 const schema = /const Environment = z\.object\(\{\n([\s\S]*?)\n\}\);/.exec(source)?.[1] ?? '';
 
-/** Each setting of src/config.ts, with its default as one would set it; undefined where it has none. */
+/** Each setting of src/config/environment.ts, with its default as one would set it; undefined where it has none. */
 export const settings = new Map(
   schema.split(/\n(?= {2}[A-Z])/).map((entry): [string, string | undefined] => {
     const name = /^\s*([A-Z_]+):/.exec(entry)?.[1];

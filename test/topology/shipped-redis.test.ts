@@ -45,42 +45,64 @@ describe('the Redis of docker-compose.yml', () => {
     await redis.process.exited;
   });
 
-  it('lets instances reach each other, and refuses nothing that they ask', async () => {
-    const database = await createDatabase();
-    const url = `redis://parley:${password}@127.0.0.1:${redis.port}`;
-    const instances: Instance[] = [];
-    const clients: PlainClient[] = [];
-    try {
-      for (let i = 0; i < 2; i += 1)
-        instances.push(
-          await startInstance(database.url, url, {
-            redis: { urls: [url], adapter: 'classic', prefix: 'parley', required: true },
-          }),
-        );
-      for (const instance of instances) {
-        const healthy = async () =>
-          ((await (await fetch(`${instance.url}/health/ready`)).json()) as { bus: string }).bus === 'healthy';
-        await eventually(healthy, 'the bus works');
-        clients.push(await PlainClient.connect(instance.url, `user${clients.length}`));
-      }
-      const [ann, ben] = clients as [PlainClient, PlainClient];
-      const { room } = await ann.ask('room:create', { name: 'Over Redis' });
-      await ben.ask('room:join', { roomId: room.id });
-      await ann.ask('message:send', { roomId: room.id, clientMsgId: '1', text: 'hello' });
-      await ben.until(() => ben.textsOf(room.id).includes('hello'));
-      const onlooker = await connect(redis.port, 'onlooker');
-      expect(await onlooker.sendCommand(['ACL', 'LOG'])).toEqual([]);
-      const channels = await onlooker.sendCommand<string[]>(['PUBSUB', 'CHANNELS']);
-      expect(channels.filter((channel) => channel.startsWith('parley-request#'))).not.toEqual([]);
-      onlooker.destroy();
-    } finally {
-      clients.forEach((client) => client.close());
-      await Promise.all(instances.map((instance) => instance.stop()));
-      await database.drop();
-    }
-  });
+  /** The user of docs/operations.md for Redis Cluster, under a name of his own. */
+  const sharded = (): string[] => {
+    const [, line = ''] = /```\n(user parley .*cluster.*)\n```/.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
+    return line.replace('user parley', 'sharded').replace('PASSWORD', password).split(' ');
+  };
 
-  it('lets nobody in without the password, and nobody do anything but publish and subscribe under the prefix', async () => {
+  it.each(['classic', 'sharded'] as const)(
+    'lets instances reach each other, and refuses nothing that they ask, with the %s adapter (S-51)',
+    async (adapter) => {
+      const database = await createDatabase();
+      const onlooker = await connect(redis.port, 'onlooker');
+      await onlooker.sendCommand(['ACL', 'SETUSER', ...sharded()]);
+      const user = adapter === 'classic' ? 'parley' : 'sharded';
+      const url = `redis://${user}:${password}@127.0.0.1:${redis.port}`;
+      const instances: Instance[] = [];
+      const clients: PlainClient[] = [];
+      try {
+        for (let i = 0; i < 2; i += 1)
+          instances.push(
+            await startInstance(database.url, url, {
+              redis: { urls: [url], adapter, prefix: 'parley', required: true },
+            }),
+          );
+        for (const instance of instances) {
+          const healthy = async () =>
+            ((await (await fetch(`${instance.url}/health/ready`)).json()) as { bus: string }).bus === 'healthy';
+          await eventually(healthy, 'the bus works');
+          clients.push(await PlainClient.connect(instance.url, `user${clients.length}`));
+        }
+        const [ann, ben] = clients as [PlainClient, PlainClient];
+        const { room } = await ann.ask('room:create', { name: 'Over Redis' });
+        await ben.ask('room:join', { roomId: room.id });
+        await ann.ask('presence:watch', { userIds: [ben.session.userId] });
+        await ben.ask('presence:set', { status: 'dnd' });
+        await ann.until(() => ann.presence.flat().some(({ status }) => status === 'dnd'));
+        await ben.ask('typing:set', { roomId: room.id, on: true });
+        await ann.until(() => ann.roomSignals.some(({ kind }) => kind === 'typing'));
+        await eventually(
+          async () => (await ann.ask('presence:count', { roomId: room.id, on: true })).online === 2,
+          'both are counted',
+        );
+        await ann.ask('message:send', { roomId: room.id, clientMsgId: '1', text: 'hello' });
+        await ben.until(() => ben.textsOf(room.id).includes('hello'));
+        await ann.ask('member:remove', { roomId: room.id, userId: ben.session.userId });
+        await ben.until(() => ben.frames.some(({ changes }) => changes.some(({ kind }) => kind === 'member')));
+        expect(await onlooker.sendCommand(['ACL', 'LOG'])).toEqual([]);
+        const list = (await onlooker.sendCommand<string>(['CLIENT', 'LIST'])).split('\n');
+        expect(list.filter((line) => line.includes(`user=${user} `)).length).toBeGreaterThanOrEqual(4);
+      } finally {
+        onlooker.destroy();
+        clients.forEach((client) => client.close());
+        await Promise.all(instances.map((instance) => instance.stop()));
+        await database.drop();
+      }
+    },
+  );
+
+  it('lets nobody in without the password, and nobody do anything but publish and subscribe under the prefix (S-51)', async () => {
     const anonymous = createClient({ url: `redis://127.0.0.1:${redis.port}`, socket: { reconnectStrategy: false } });
     anonymous.on('error', () => undefined);
     await expect(anonymous.connect().then(() => anonymous.ping())).rejects.toThrow(/NOAUTH/);

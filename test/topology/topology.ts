@@ -62,6 +62,11 @@ export class Topology {
     return this.started;
   }
 
+  get databaseUrl(): string {
+    if (this.database === undefined) throw new Error('The topology is not started');
+    return this.database.url;
+  }
+
   /** The balancer's. */
   get url(): string {
     return this.balancer.url;

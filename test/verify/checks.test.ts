@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { judge, judgeOne } from '../../verify/checks/index.js';
+import { changedBugs } from './bugs/changed-bugs.js';
 import { conductBugs } from './bugs/conduct-bugs.js';
 import { seenBugs } from './bugs/seen-bugs.js';
 import { storedBugs } from './bugs/stored-bugs.js';
@@ -16,7 +17,7 @@ describe('the checks', () => {
     );
   });
 
-  it.each([...storedBugs, ...seenBugs, ...conductBugs])(
+  it.each([...storedBugs, ...seenBugs, ...changedBugs, ...conductBugs])(
     'catch a system that $bug: $caughtBy',
     ({ caughtBy, saying, seed }) => {
       let seeded = 0;

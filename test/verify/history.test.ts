@@ -195,7 +195,7 @@ describe('the figures', () => {
       { type: 'fault', t: 5 * ms, at: 'begin', fault: 0, name: 'x' },
       { type: 'disconnected', t: 20 * ms, client: 'c1', connection: 1, reason: 'transport close' },
       { type: 'fault', t: 100 * ms, at: 'end', fault: 0, name: 'x' },
-      { ...connected(2, 'a'), client: 'c1', t: 200 * ms } as HistoryRecord,
+      { ...connected(2, 'a'), client: 'c1', user: 'u1', t: 200 * ms } as HistoryRecord,
       {
         ...deliver(1, 220 * ms, 2),
         type: 'sync',
@@ -209,5 +209,20 @@ describe('the figures', () => {
     const { figures } = judgeOne('C14', history);
     expect(figures['away max']).toBe(210);
     expect(figures['backlog']).toBe(120);
+    // An edit of it, much later, is no late arrival of what was sent.
+    const edited = structuredClone(deliver(1, 900 * ms, 2)) as HistoryRecord & { type: 'deliver' };
+    for (const change of edited.changes) if (change[0] === 'm') change.push(0, 2);
+    expect(judgeOne('C14', [...history, edited]).figures['backlog']).toBe(120);
+    // Nor is the snapshot of who joins later; that of who holds the room and has to begin anew is one.
+    const snapshot = (client: string) =>
+      ({
+        ...deliver(1, 900 * ms, 2),
+        ...{ type: 'sync', client, request: 10, reset: true, more: false },
+      }) as HistoryRecord;
+    expect(judgeOne('C14', [...history, snapshot('c3')]).figures['backlog']).toBe(120);
+    expect(judgeOne('C14', [...history, snapshot('c1')]).figures['backlog']).toBe(800);
+    const { room } = deliver(1, 0, 2) as HistoryRecord & { type: 'deliver' };
+    const joins = { ...send(2, 890 * ms), send: undefined, membership: { room, user: 'u1', on: true } };
+    expect(judgeOne('C14', [...history, joins as HistoryRecord, snapshot('c1')]).figures['backlog']).toBe(120);
   });
 });

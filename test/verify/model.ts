@@ -5,13 +5,27 @@ import {
   type Seen,
   type SeenMember,
   type SeenMessage,
+  type UnreadRecord,
   type Untimed,
 } from '../../verify/history.js';
+import { hashOf } from '../../verify/recorder.js';
 
 /** A step of a run: what happens, to whom, where; each number is taken modulo what there is to choose from. */
 export interface Step {
   what:
-    'send' | 'retry' | 'deliver' | 'disconnect' | 'connect' | 'join' | 'leave' | 'delete' | 'read' | 'wait' | 'fault';
+    | 'send'
+    | 'retry'
+    | 'deliver'
+    | 'disconnect'
+    | 'connect'
+    | 'join'
+    | 'leave'
+    | 'edit'
+    | 'react'
+    | 'delete'
+    | 'read'
+    | 'wait'
+    | 'fault';
   a: number;
   b: number;
   c: number;
@@ -25,6 +39,8 @@ const weights: Record<Step['what'], number> = {
   connect: 3,
   join: 2,
   leave: 1,
+  edit: 2,
+  react: 3,
   delete: 1,
   read: 2,
   wait: 1,
@@ -45,6 +61,8 @@ interface Room {
   settingsRev: number;
   rows: SeenMessage[];
   members: Map<string, SeenMember>;
+  /** `seq user emoji` */
+  reactions: Set<string>;
   /** Each change as it was at its rev; looked at to know what a frame of then carried. */
   log: Seen[];
 }
@@ -89,7 +107,7 @@ export class Model {
       versions: {},
     });
     this.rooms = ['r0', 'r1', 'r2'].map((name) => {
-      const room: Room = { name, rev: 0, settingsRev: 1, rows: [], members: new Map(), log: [] };
+      const room: Room = { name, rev: 0, settingsRev: 1, rows: [], members: new Map(), reactions: new Set(), log: [] };
       this.change(room, (rev) => ['r', rev]);
       return room;
     });
@@ -161,6 +179,12 @@ export class Model {
       case 'leave':
         this.leave(client, room);
         break;
+      case 'edit':
+        this.edit(client, room, c);
+        break;
+      case 'react':
+        this.react(client, room, c);
+        break;
       case 'delete':
         this.delete(room, c);
         break;
@@ -201,6 +225,14 @@ export class Model {
         });
       }
     }
+    for (const { name, reactions } of this.rooms) {
+      const rows = [...reactions].map((each): [number, string, string] => {
+        const [seq, user = '', emoji = ''] = each.split(' ');
+        return [Number(seq), user, emoji];
+      });
+      this.write({ type: 'reactions', source: truth, room: name, rows });
+    }
+    for (const source of [truth, 'a']) this.write({ type: 'unread', source, states: this.unread() });
     this.write({
       type: 'sample',
       instance: 'a',
@@ -379,10 +411,61 @@ export class Model {
     this.write({ type: 'gone', client: client.name, connection: client.connection ?? -1, room: room.name });
   }
 
+  /** Nobody has read anything; nobody mentions anybody. */
+  private unread(): UnreadRecord['states'] {
+    return this.rooms.flatMap(({ name, rows, members }) =>
+      [...members.values()]
+        .filter(([, , , left]) => left === 0)
+        .map(([, , user]): UnreadRecord['states'][number] => {
+          const others = rows.filter(([, , , sender, , , deleted]) => sender !== user && deleted !== 1);
+          return [user, name, 0, others.length, 0];
+        }),
+    );
+  }
+
+  private edit(client: Client, room: Room, c: number): void {
+    const own = room.rows.filter(([, , , sender, , , deleted]) => sender === client.user && deleted !== 1);
+    const row = own[c % Math.max(1, own.length)];
+    if (client.connection === undefined || row === undefined) return;
+    const [, , seq, user, cmid, , , version = 1, look = 0] = row;
+    const hash = 10_000 + 2 * c;
+    const request = this.request(client, 'message:edit', { change: { room: room.name, seq, kind: 'edit', hash } });
+    const edited = this.change(room, (rev): SeenMessage => ['m', rev, seq, user, cmid, hash, 0, version + 1, look]);
+    this.changed(client, room, request, edited, c);
+  }
+
+  private react(client: Client, room: Room, c: number): void {
+    const row = room.rows[c % Math.max(1, room.rows.length)];
+    if (client.connection === undefined || row === undefined || row[6] === 1) return;
+    if (room.members.get(client.user)?.[3] !== 0) return;
+    const [, , seq, user, cmid, hash, , version = 1] = row;
+    const emoji = `:e${c % 2}:`;
+    const on = c % 3 > 0;
+    const change = { room: room.name, seq, kind: 'react', emoji, on };
+    const request = this.request(client, 'message:react', { change });
+    const key = `${seq} ${client.user} ${emoji}`;
+    if (on) room.reactions.add(key);
+    else room.reactions.delete(key);
+    const look = hashOf([...room.reactions].filter((each) => each.startsWith(`${seq} `)).join());
+    const reacted = this.change(room, (rev): SeenMessage => ['m', rev, seq, user, cmid, hash, 0, version, look]);
+    this.changed(client, room, request, reacted, c);
+  }
+
+  private changed(client: Client, room: Room, request: number, message: SeenMessage, c: number): void {
+    room.rows[message[2] - 1] = [...message];
+    if (c % 5 > 0) {
+      this.write({ type: 'ok', request, changed: { room: room.name, message: [...message] } });
+      return;
+    }
+    this.write({ type: 'info', request, reason: 'disconnected' });
+    this.disconnect(client);
+  }
+
   private delete(room: Room, at: number): void {
     const row = room.rows[at % Math.max(1, room.rows.length)];
     if (row === undefined || row[6] === 1) return;
     const gone = this.change(room, (rev): SeenMessage => ['m', rev, row[2], row[3], row[4], 0, 1]);
+    for (const reaction of [...room.reactions]) if (reaction.startsWith(`${row[2]} `)) room.reactions.delete(reaction);
     room.rows[row[2] - 1] = gone;
   }
 

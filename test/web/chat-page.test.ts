@@ -91,6 +91,34 @@ describe('the chat page', () => {
     await bo.timeline.getByText('New', { exact: true }).waitFor();
   });
 
+  it('keeps what is read over a reload, and tells who is typing and who is there', async () => {
+    const ann = await open('Ann');
+    const bo = await open('Bo');
+    await ann.createRoom('Larder');
+    await bo.join('Larder');
+    await ann.say('one');
+    await bo.said('one').waitFor();
+    await bo.createRoom('Terrace');
+    await ann.say('two');
+    await bo.page.getByRole('link', { name: /Larder.*1 unread/ }).waitFor();
+    await bo.page.reload();
+    await bo.page.getByRole('link', { name: /Larder.*1 unread/ }).waitFor();
+    await bo.openRoom('Larder');
+    await bo.page.getByRole('link', { name: 'Larder' }).filter({ hasNotText: 'unread' }).waitFor();
+
+    const typing = ann.page.getByRole('status', { name: 'Typing' });
+    await bo.composer.pressSequentially('three');
+    await typing.filter({ hasText: 'Bo is typing…' }).waitFor();
+    await bo.composer.press('Enter');
+    await ann.said('three').waitFor();
+    await typing.filter({ hasNotText: 'typing' }).waitFor();
+    await ann.page.getByRole('button', { name: '2 members' }).click();
+    const members = ann.page.getByRole('complementary').getByRole('listitem');
+    await members.filter({ hasText: 'Bo' }).filter({ hasText: 'online' }).waitFor();
+    await bo.page.goto('about:blank');
+    await members.filter({ hasText: 'Bo' }).filter({ hasText: 'offline' }).waitFor();
+  });
+
   it('asks for a name again when the session has run out', async () => {
     const ann = await open('Ann');
     await ann.page.evaluate(`{
@@ -101,6 +129,39 @@ describe('the chat page', () => {
     await ann.page.getByText('Your session has ended').waitFor();
     expect(await ann.page.getByLabel('Your name').inputValue()).toBe('Ann');
     await ann.enter('Ann');
+  });
+
+  it('makes an account, keeps it over a reload, logs out and in again, and says what was wrong', async () => {
+    const window = await ChatWindow.open(stage.browser, stage.instance.url);
+    windows.push(window);
+    const { page } = window;
+    const button = (name: string) => page.getByRole('button', { name, exact: true });
+    const fill = async (fields: Record<string, string>) => {
+      for (const [label, text] of Object.entries(fields)) await page.getByLabel(label).fill(text);
+    };
+    await button('Create an account').click();
+    await fill({ Handle: 'Una', 'Your name': 'Una Ray', Password: 'password1' });
+    await button('Create account').click();
+    await page.getByRole('alert').filter({ hasText: 'too common' }).waitFor();
+    await fill({ Password: 'a lamp in the attic' });
+    await button('Create account').click();
+    await window.createRoom('Study');
+    await page.reload();
+    await window.openRoom('Study');
+
+    await button('Log out').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Log out' }).click();
+    expect(await page.getByLabel('Handle').inputValue()).toBe('una');
+    await fill({ Password: 'a lamp in the cellar' });
+    await page.getByLabel('Password').press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'The handle or the password is wrong' }).waitFor();
+    await fill({ Password: 'a lamp in the attic' });
+    await page.getByLabel('Password').press('Enter');
+    await window.openRoom('Study');
+    const kept = await page.evaluate<string>('JSON.stringify(localStorage)');
+    expect(kept).not.toContain('a lamp in the attic');
+    // The browser itself reports every refused request.
+    expect(window.faults.splice(0).filter((fault) => !/status of 40[01]/.test(fault))).toEqual([]);
   });
 
   it('tells in words why a name is not taken', async () => {
@@ -141,7 +202,7 @@ describe('the chat page', () => {
     expect(await ann.texts()).toEqual(['something']);
   });
 
-  it('shows markup in names, rooms and texts as text', async () => {
+  it('shows markup in names, rooms and texts as text (S-37)', async () => {
     const markup = '<img src=x onerror=alert(1)>';
     const ann = await open(markup);
     const bo = await open('Bo');

@@ -91,6 +91,26 @@ export class ChatWindow {
     return this.stored.locator('.bubble').allInnerTexts();
   }
 
+  /** What is offered for the stored message of this text. */
+  async tools(text: string): Promise<Locator> {
+    const message = this.stored.filter({ has: this.page.locator('.bubble', { hasText: text }) });
+    await message.locator('.bubble').hover();
+    return message.getByRole('toolbar');
+  }
+
+  async react(text: string, emoji: string): Promise<void> {
+    const tools = await this.tools(text);
+    await tools.getByRole('button', { name: 'React', exact: true }).click();
+    await tools.getByRole('button', { name: emoji }).click();
+  }
+
+  /** An entry of the message's menu. */
+  async choose(text: string, entry: string): Promise<void> {
+    const tools = await this.tools(text);
+    await tools.getByRole('button', { name: 'More' }).click();
+    await tools.getByRole('button', { name: entry, exact: true }).click();
+  }
+
   close(): Promise<void> {
     return this.context.close();
   }

@@ -26,10 +26,10 @@ async function writtenRoom(name: string): Promise<void> {
 
 describe('scrolling back', () => {
   it('loads all of the history, in order, each message once', async () => {
-    await writtenRoom('Archive');
+    await writtenRoom('Attic');
     const ann = await ChatWindow.open(stage.browser, stage.instance.url);
     await ann.enter('Ann');
-    await ann.join('Archive');
+    await ann.join('Attic');
     await ann.said(`line ${many}`).waitFor();
     expect(await ann.said('line 1').count()).toBe(0);
 
@@ -42,6 +42,26 @@ describe('scrolling back', () => {
     }
     expect(await ann.texts()).toEqual(Array.from({ length: many }, (_, index) => `line ${index + 1}`));
     expect(ann.faults).toEqual([]);
+    await ann.close();
+  });
+
+  it('keeps the place of who has just scrolled, before the page hears of it', async () => {
+    await writtenRoom('Shelf');
+    const ann = await ChatWindow.open(stage.browser, stage.instance.url);
+    await ann.enter('Ann');
+    await ann.join('Shelf');
+    await ann.said(`line ${many}`).waitFor();
+    // In the page, within one turn: what is drawn for the click comes before the event of the scrolling.
+    const moved = await ann.page.evaluate<number>(`(async () => {
+      const view = document.querySelector('.timeline');
+      const bubble = view.querySelector('.bubble');
+      view.scrollTop = 900;
+      const before = bubble.getBoundingClientRect().top;
+      view.querySelector('.timeline-top button').click();
+      await Promise.resolve();
+      return Math.abs(bubble.getBoundingClientRect().top - before);
+    })()`);
+    expect(moved).toBeLessThanOrEqual(1);
     await ann.close();
   });
 

@@ -60,6 +60,7 @@ describe('the rows of the timeline', () => {
       roomId: 'r',
       clientMsgId,
       text: 'm',
+      extras: {},
       createdAt: sent.createdAt,
       state: 'sending' as const,
       sent: new Promise<never>(() => undefined),

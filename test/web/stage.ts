@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { createDatabase } from '../environment/database.js';
-import { startInstance, type Instance } from '../instance.js';
+import { accounts, startInstance, type Instance } from '../instance.js';
 import { launchBrowser } from './browser.js';
 import { buildPage } from './built-page.js';
 
@@ -23,7 +23,7 @@ export async function openStage(): Promise<Stage> {
     closings.push(() => page.remove());
     const database = await createDatabase();
     closings.push(() => database.drop());
-    const instance = await startInstance(database.url, undefined, { webDir: page.dir });
+    const instance = await startInstance(database.url, undefined, { webDir: page.dir, accounts });
     closings.push(() => instance.stop());
     const browser = await launchBrowser();
     closings.push(() => browser.close());

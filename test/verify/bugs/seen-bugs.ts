@@ -123,8 +123,14 @@ export const seenBugs: SeededBug[] = [
     caughtBy: 'C6',
     saying: /two texts/,
     seed(history, pick) {
-      const known = new Set(acks(history).map(({ stored }) => `${stored.room} ${stored.seq}`));
-      const seen = pick(liveMessages(history).filter(({ frame, change }) => known.has(`${frame.room} ${change[2]}`)));
+      // As it was sent, which its acknowledgement says too: of an edit it can be that nobody else saw it.
+      const first = acks(history).filter(({ stored }) => !stored.duplicate);
+      const known = new Set(first.map(({ stored }) => `${stored.room} ${stored.seq}`));
+      const seen = pick(
+        liveMessages(history).filter(
+          ({ frame, change }) => (change[7] ?? 1) === 1 && known.has(`${frame.room} ${change[2]}`),
+        ),
+      );
       if (seen === undefined) return undefined;
       seen.change[5] += 1;
       return history;
