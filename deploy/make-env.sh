@@ -19,7 +19,8 @@ POSTGRES_ADMIN_PASSWORD=$(secret)
 POSTGRES_PASSWORD=$(secret)
 REDIS_PASSWORD=$(secret)
 
-# Your app signs the tokens of its users with this one (HS256).
+# Your app signs the tokens of its users with this one (HS256). Where it has public keys instead, leave this empty, name them in
+# JWT_KEYS (a URL, https://…/jwks.json), and give GUEST_SECRET a random value if there are to be guests.
 JWT_SECRET=$(secret)
 # Opens the admin REST: Authorization: Bearer <it>.
 ADMIN_KEY=$(secret)

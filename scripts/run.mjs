@@ -1,4 +1,4 @@
-/** `node scripts/run.mjs FILE.ts …`: runs a program of this project on what is built from the sources as they are now, with the Redis that it needs. */
+/** `node scripts/run.mjs FILE.ts …`: runs a program of this project on what is built from the sources as they are now, with the Redis that it needs, or all that tests do. */
 import { spawn } from 'node:child_process';
 import { prepare, root } from './prepare.mjs';
 import { installPrograms } from './programs.mjs';
@@ -9,7 +9,7 @@ try {
   console.error(error?.name === 'StartError' ? error.message : error);
   process.exit(1);
 }
-const missing = await installPrograms(['redis-server']);
+const missing = await installPrograms(process.argv[2].startsWith('test/') ? undefined : ['redis-server']);
 if (missing.length > 0) {
   console.error(missing.join('\n'));
   process.exit(1);
