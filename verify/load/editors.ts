@@ -26,7 +26,9 @@ export class Editors {
     private readonly random: Random,
   ) {}
 
+  /** What a row sends to a room of its own, where nobody of the load is, is left alone. */
   offer(client: PlainClient, roomId: string, seq: number): void {
+    if (this.load.membersIn(roomId).length === 0) return;
     this.said[this.made++ % remembered] = { client, roomId, seq };
   }
 
