@@ -12,6 +12,7 @@ import { QuietLogger } from './quiet-logger.js';
 import { isAllowedOrigin } from './realtime/origins.js';
 import { RedisBus } from './realtime/redis-bus.js';
 import { RedisIoAdapter } from './realtime/redis-io.adapter.js';
+import { inTurns } from './rest/in-turns.js';
 import { serveDocs } from './rest/openapi.js';
 import { ProblemFilter } from './rest/problem.filter.js';
 import { validation } from './validation.js';
@@ -26,6 +27,7 @@ export async function createApp(config: Config): Promise<NestExpressApplication>
     abortOnError: false,
     logger: new QuietLogger(config.logLevel),
   });
+  app.use(inTurns());
   app.useBodyParser('json', { limit: limits.payloadBytes });
   app.disable('x-powered-by');
   app.set('trust proxy', config.trustProxy);

@@ -5,7 +5,6 @@ import { AccountSessionsService } from '../auth/account-sessions.service.js';
 import type { Caller } from '../auth/caller.js';
 import { originOf } from '../auth/origin.js';
 import { RestCaller, SignedInGuard } from '../auth/signed-in.guard.js';
-import { ClientAddress } from '../limits/client-address.js';
 import { AccountSession, Id, LoggedIn, LogIn, RefreshSession, SessionList, SessionsEnded } from '../protocol/index.js';
 import { Answers } from '../rest/answers.js';
 import { LogInService } from './log-in.service.js';
@@ -20,8 +19,8 @@ export class AccountSessionsController {
 
   @Post()
   @Answers(201, LoggedIn)
-  logIn(@Body({ schema: LogIn }) request: LogIn, @ClientAddress() address: string): Promise<LoggedIn> {
-    return this.logIns.logIn(request, address);
+  logIn(@Body({ schema: LogIn }) asked: LogIn, @Req() request: Request): Promise<LoggedIn> {
+    return this.logIns.logIn(asked, originOf(request));
   }
 
   @Post('refresh')

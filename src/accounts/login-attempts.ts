@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 
 /** So many wrong tries in a row are looked at at once. */
-const FREE = 5;
+export const FREE = 5;
 /** The pause before the next one, doubled with each, in seconds; and the longest. */
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 15 * 60;

@@ -44,9 +44,9 @@ export class PasswordChangeService {
   }
 
   /** Whoever found somebody’s session open may not try out passwords faster than who logs in. */
-  private async checkOld(handle: string, password: string, { id }: Caller): Promise<Account> {
+  private async checkOld(handle: string, password: string, caller: Caller): Promise<Account> {
     try {
-      return await this.passwordCheck.check(handle, password, `change ${id}`);
+      return await this.passwordCheck.check(handle, password, `change ${caller.id}`, byCaller(caller));
     } catch (error) {
       // The session is good all the same: no client shall take this for its end.
       throw error instanceof ChatError && error.code === 'unauthenticated' ? isWrong() : error;

@@ -8,7 +8,7 @@ export const AuditEntry = z.object({
   seq: z.int().positive(),
   at: Timestamp,
   action: z.enum(auditActions),
-  /** Who did it; `id` is that of the user or the key, null for the admin key. */
+  /** Who did it; `id` is that of the user or the key, null for the admin key and for who did not prove who he is. */
   actor: z.object({ kind: z.enum(['admin key', 'user', 'api key']), id: Id.nullable() }),
   /** The id of whom or what it was done to, or the seq of a message; empty where the action says it all. */
   target: z.string(),

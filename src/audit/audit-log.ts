@@ -1,9 +1,10 @@
 import type { EntityManager } from 'typeorm';
 import type { Caller } from '../auth/caller.js';
+import type { Origin } from '../auth/origin.js';
 
 /**
  * What is recorded: every act of an admin; of members what they do to others and to what others may say; and what becomes of
- * accounts and their sessions.
+ * accounts, who tries to get into them, and their sessions.
  */
 export const auditActions = [
   'account.password',
@@ -13,6 +14,7 @@ export const auditActions = [
   'held.decline',
   'key.make',
   'key.revoke',
+  'login.refuse',
   'member.ban',
   'member.mute',
   'member.remove',
@@ -38,7 +40,7 @@ export type AuditAction = (typeof auditActions)[number];
 /** Who did it, and from where. */
 export interface By {
   readonly kind: 'admin key' | 'user' | 'api key';
-  /** The user or the key; null for the admin key. */
+  /** The user or the key; null for the admin key, and for who did not prove who he is. */
   readonly id: string | null;
   /** As it was seen here; null where that is not known any more. */
   readonly address: string | null;
@@ -74,6 +76,10 @@ export async function record(
     by.requestId,
     JSON.stringify(details),
   ]);
+}
+
+export function byNobody({ address, requestId }: Origin): By {
+  return { kind: 'user', id: null, address, requestId };
 }
 
 export function byCaller({ id, key, address, requestId, sessionId }: Caller): By {

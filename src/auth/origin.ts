@@ -15,6 +15,11 @@ export function identifyRequest(request: Request, response: Response, next: Next
 }
 
 /** Where a request came from, and its id. */
-export function originOf(request: Request): { address: string; requestId: string } {
+export interface Origin {
+  readonly address: string;
+  readonly requestId: string;
+}
+
+export function originOf(request: Request): Origin {
   return { address: request.ip ?? '', requestId: ids.get(request) ?? '' };
 }

@@ -28,7 +28,7 @@ export const cases: Readonly<Record<string, Case>> = {
   'S-12': {
     attack: 'handshakes that fail, again and again',
     answer: '429 before the check, others are served',
-    reason: 'what others notice of a flood is measured by npm run flood, which goes on asking with good tokens',
+    reason: 'what others notice of ten thousand a minute is measured by npm run flood',
   },
   'S-13': { attack: 'no algorithm, another one, a key that the token brings', answer: 'refused' },
   'S-14': { attack: 'start without a secret, or with a weak one', answer: 'does not start' },
@@ -93,7 +93,7 @@ export const cases: Readonly<Record<string, Case>> = {
   'S-44': {
     attack: 'more log-ins at once than can be served',
     answer: 'one hashed at a time, fifty wait, others are told when',
-    reason: 'what a thousand log-ins cost those who chat is not measured; it is more than twice their p99',
+    reason: 'what a thousand log-ins cost those who chat is measured by npm run flood; it is more than twice their p99',
   },
   'S-45': { attack: 'read the stored passwords', answer: 'argon2id, 19 MiB, two passes; common ones refused' },
   'S-46': { attack: 'rooms, joins, pins and reactions without end', answer: 'bounded' },

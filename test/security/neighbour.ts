@@ -15,6 +15,8 @@ import { tokenOf } from '../../verify/processes/token.js';
 /** Between two messages, in ms. */
 const everyMs = 50;
 const patienceMs = 20_000;
+/** Between two visits, in ms. */
+const visitEveryMs = 100;
 
 type Client = Socket<ServerToClientEvents, ClientToServerEvents>;
 
@@ -92,6 +94,39 @@ export class Neighbours {
   }
 }
 
+/** Somebody who comes, again and again, and goes as soon as he is in. */
+export class Visitor {
+  readonly latencies: number[] = [];
+  readonly troubles: string[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private readonly visits = new Set<Promise<void>>();
+
+  constructor(private readonly url: string) {}
+
+  comeAndGo(): void {
+    this.timer = setInterval(() => {
+      const visit = this.visit().finally(() => this.visits.delete(visit));
+      this.visits.add(visit);
+    }, visitEveryMs);
+  }
+
+  async end(): Promise<void> {
+    clearInterval(this.timer);
+    await Promise.all(this.visits);
+  }
+
+  private async visit(): Promise<void> {
+    const since = performance.now();
+    try {
+      const client = await connect(this.url, 'visitor');
+      this.latencies.push(performance.now() - since);
+      client.disconnect();
+    } catch (error) {
+      this.troubles.push(`a visitor was not let in: ${String(error)}`);
+    }
+  }
+}
+
 /** @throws when there is no reply */
 function ask<E extends RequestName>(client: Client, event: E, request: RequestInput<E>): Promise<Reply<ResultOf<E>>> {
   const patient = client.timeout(patienceMs) as unknown as {
@@ -103,6 +138,6 @@ function ask<E extends RequestName>(client: Client, event: E, request: RequestIn
 async function connect(url: string, user: string): Promise<Client> {
   const options = { auth: { token: await tokenOf(user) }, transports: ['websocket'], reconnection: false };
   const client: Client = io(url, { ...options, forceNew: true });
-  await once(client as unknown as NodeJS.EventEmitter, 'session:ready');
+  await once(client as unknown as NodeJS.EventEmitter, 'session:ready', { signal: AbortSignal.timeout(patienceMs) });
   return client;
 }

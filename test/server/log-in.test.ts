@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { Account, Parley, type AccountStore } from '../../sdk/index.js';
 import { LoginAttempts } from '../../src/accounts/login-attempts.js';
 import { PasswordsService } from '../../src/accounts/passwords.service.js';
@@ -53,6 +54,34 @@ describe('who guesses at a password', () => {
     const counts = await cluster.query<{ count: number }>('select max(count) as count from login_attempts');
     expect(counts[0]?.count).toBeGreaterThanOrEqual(5);
     expect(counts[0]?.count).toBeLessThanOrEqual(5 + Math.log2(1 + seconds));
+  });
+
+  it('is in the audit log from the fifth wrong try on, without what he typed (S-42)', async () => {
+    const { user } = await desk().register('recorded', password);
+    const from = (await cluster.query<{ seq: number }>('select seq from audit_head'))[0]?.seq ?? 0;
+    const guess = async (handle: string, times: number) => {
+      for (let i = 0; i < times; i++) {
+        await later(3_600);
+        expect((await attempt(handle, wrong)).status).toBe(401);
+      }
+    };
+    await guess('recorded', 4);
+    const recorded = () =>
+      cluster.query<object>(
+        `select action, actor_kind as kind, actor_id as actor, target, address, details, request_id as request from audit_log
+         where seq > $1 order by seq`,
+        [from],
+      );
+    expect(await recorded()).toEqual([]);
+    await guess('recorded', 2);
+    await guess('not-recorded', 5);
+    const refusal = { action: 'login.refuse', kind: 'user', actor: null };
+    const origin = { address: expect.stringMatching(/^[\d.]+$/) as string, request: expect.any(String) as string };
+    expect(await recorded()).toEqual([
+      { ...refusal, ...origin, target: user.id, details: { tries: 5 } },
+      { ...refusal, ...origin, target: user.id, details: { tries: 6 } },
+      { ...refusal, ...origin, target: '', details: { tries: 5 } },
+    ]);
   });
 
   it('waits twice as long each time, a quarter of an hour at most, and a day later not at all (S-42)', async () => {
@@ -181,6 +210,19 @@ describe('logging in', () => {
     expect(most).toBe(1);
     expect((await late).status).toBeLessThan(430);
     expect((await attempt('patient', password)).status).toBe(201);
+  });
+});
+
+describe('hashing', () => {
+  (process.platform === 'linux' ? it : it.skip)('is less urgent to the system than chat (S-44)', async () => {
+    const passwords = cluster.instance(0).app.get(PasswordsService);
+    await passwords.inTurn(() => passwords.hash('so that the thread is there'));
+    // The fields after the name, from the third on: the nineteenth is how nice a thread is.
+    const nicenesses = readdirSync('/proc/self/task').map((id) =>
+      Number(readFileSync(`/proc/self/task/${id}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[16]),
+    );
+    expect(nicenesses).toContain(10);
+    expect(nicenesses).toContain(0);
   });
 });
 

@@ -33,7 +33,7 @@ export class RawConnection {
   private over = false;
   private onUpgrade: () => void = () => undefined;
 
-  private constructor({ hostname, port }: URL) {
+  private constructor({ hostname, port }: URL, localAddress: string | undefined) {
     // Of all connections one reads at a time, so that one buffer does for all; a stream of each would cost as much as the reading.
     const onread = {
       buffer: incoming,
@@ -42,7 +42,13 @@ export class RawConnection {
         return true;
       },
     };
-    this.socket = connect({ host: hostname, port: Number(port), noDelay: true, onread });
+    this.socket = connect({
+      host: hostname,
+      port: Number(port),
+      noDelay: true,
+      onread,
+      ...(localAddress !== undefined && { localAddress }),
+    });
     this.socket.on('error', () => this.socket.destroy());
     this.closed = new Promise((resolve) => {
       this.socket.on('close', () => {
@@ -52,10 +58,13 @@ export class RawConnection {
     });
   }
 
-  /** Undefined when the server does not answer with an upgrade within `patienceMs`. What it sends first may come before this returns. */
-  static async open(address: string, patienceMs = 5_000): Promise<RawConnection | undefined> {
+  /**
+   * Undefined when the server does not answer with an upgrade within `patienceMs`. What it sends first may come before this returns.
+   * @param localAddress where it comes from
+   */
+  static async open(address: string, patienceMs = 5_000, localAddress?: string): Promise<RawConnection | undefined> {
     const url = new URL(address);
-    const connection = new RawConnection(url);
+    const connection = new RawConnection(url, localAddress);
     connection.socket.write(
       `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: ${url.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16, 1).toString('base64')}\r\n\r\n`,
