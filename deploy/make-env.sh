@@ -18,6 +18,8 @@ cat >"$env" <<END
 POSTGRES_ADMIN_PASSWORD=$(secret)
 POSTGRES_PASSWORD=$(secret)
 REDIS_PASSWORD=$(secret)
+# What the instances know each other's messages in Redis by.
+BUS_HMAC_KEY=$(secret)
 
 # Your app signs the tokens of its users with this one (HS256). Where it has public keys instead, leave this empty, name them in
 # JWT_KEYS (a URL, https://…/jwks.json), and give GUEST_SECRET a random value if there are to be guests.

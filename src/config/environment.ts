@@ -82,6 +82,8 @@ export const Environment = z.object({
     .string()
     .regex(/^[\w:-]{1,40}$/, 'takes letters, digits, _ : and -')
     .default('parley'),
+  BUS_HMAC_KEY: secret.optional(),
+  BUS_HMAC_OLD_KEY: secret.optional(),
   JWT_SECRET: secret.optional(),
   JWT_OLD_SECRET: secret.optional(),
   JWT_KEYS: keys.optional(),

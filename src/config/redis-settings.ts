@@ -8,6 +8,8 @@ export interface RedisSettings {
   ca?: string | undefined;
   adapter: 'classic' | 'sharded';
   prefix: string;
+  /** What instances know each other's messages by: with the first one they are sealed. None where nothing is. */
+  hmacKeys?: readonly string[];
   required: boolean;
 }
 
@@ -17,12 +19,17 @@ interface Given {
   REDIS_CA?: string | undefined;
   REDIS_ADAPTER: RedisSettings['adapter'];
   REDIS_PREFIX: string;
+  BUS_HMAC_KEY?: string | undefined;
+  BUS_HMAC_OLD_KEY?: string | undefined;
   REDIS_REQUIRED: boolean;
 }
 
 /** @throws StartError where they do not go together */
 export async function redisSettings(given: Given): Promise<RedisSettings | undefined> {
-  const { REDIS_URL: urls, REDIS_CA: authority, REDIS_ADAPTER: adapter } = given;
+  const { REDIS_URL: urls, REDIS_CA: authority, REDIS_ADAPTER: adapter, BUS_HMAC_KEY: key } = given;
+  const { BUS_HMAC_OLD_KEY: oldKey } = given;
+  if (oldKey !== undefined && key === undefined)
+    throw new StartError('BUS_HMAC_OLD_KEY is set without BUS_HMAC_KEY, which takes its place: set both or none.');
   if (authority !== undefined && urls?.every((url) => url.startsWith('rediss://')) !== true)
     throw new StartError('REDIS_CA is set, but REDIS_URL asks for no TLS: let it start with rediss://.');
   if (urls === undefined) return undefined;
@@ -32,7 +39,8 @@ export async function redisSettings(given: Given): Promise<RedisSettings | undef
     );
   }
   const ca = authority === undefined ? undefined : await certificates(authority);
-  return { urls, ca, adapter, prefix: given.REDIS_PREFIX, required: given.REDIS_REQUIRED };
+  const hmacKeys = [key, oldKey].filter((each) => each !== undefined);
+  return { urls, ca, adapter, prefix: given.REDIS_PREFIX, hmacKeys, required: given.REDIS_REQUIRED };
 }
 
 /** @throws StartError */

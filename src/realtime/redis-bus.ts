@@ -13,6 +13,7 @@ import {
   type TransportEvents,
 } from './redis-link.js';
 import { RedisShards } from './redis-shards.js';
+import { Seal } from './seal.js';
 
 /** How long it is not asked anew how many instances there are, in ms. */
 const COMPANY_KEPT = 250;
@@ -35,6 +36,8 @@ export class RedisBus implements OnApplicationShutdown {
   private known: Sharing = { instances: 1, connected: true };
   private knownAt = -Infinity;
   private wasHealthy = false;
+  /** Of what was not sealed. */
+  private hasWarned = false;
   /** What was logged since the bus worked, so that it is logged once. */
   private readonly reasons = new Set<string>();
   /** Publishes that Redis did not take, and frames that could not be read. */
@@ -42,18 +45,20 @@ export class RedisBus implements OnApplicationShutdown {
 
   constructor(@Inject(CONFIG) private readonly config: Config) {
     if (config.redis === undefined) return;
-    const { adapter, urls, ca, prefix } = config.redis;
+    const { adapter, urls, ca, prefix, hmacKeys } = config.redis;
+    const seal = new Seal(hmacKeys);
     const events: TransportEvents = {
       turned: () => this.turn(),
       failed: (reason) => this.warn(reason),
       junk: () => this.noteJunk(),
+      unsealed: () => this.noteUnsealed(),
       subscribed: (channel) => this.events.emit('subscribed', channel),
       connecting: () => (this.counts.connects += 1),
     };
     this.transport =
       adapter === 'sharded'
-        ? new RedisShards(urls, ca, prefix, events)
-        : new RedisLink({ url: urls[0] ?? '', ca }, { kind: 'publish', channel: `${prefix}:beat` }, events);
+        ? new RedisShards(urls, ca, seal, prefix, events)
+        : new RedisLink({ url: urls[0] ?? '', ca }, seal, { kind: 'publish', channel: `${prefix}:beat` }, events);
   }
 
   /** False: one instance, no Redis. */
@@ -133,6 +138,15 @@ export class RedisBus implements OnApplicationShutdown {
   /** Something came over the bus that no instance of ours sends. */
   noteJunk(): void {
     this.counts.junk += 1;
+  }
+
+  private noteUnsealed(): void {
+    this.noteJunk();
+    if (this.hasWarned) return;
+    this.hasWarned = true;
+    this.logger.warn(
+      'Over Redis comes what was not sealed with BUS_HMAC_KEY, and is dropped: another instance has another key, or somebody else publishes there.',
+    );
   }
 
   async onApplicationShutdown(): Promise<void> {

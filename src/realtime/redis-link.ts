@@ -1,5 +1,6 @@
 import { createClient } from 'redis';
 import { BusBeats } from './bus-beats.js';
+import type { Seal } from './seal.js';
 
 /** A beat goes out this often, in ms … */
 const BEAT_EVERY = 500;
@@ -54,6 +55,8 @@ export interface TransportEvents {
   failed(reason: string): void;
   /** Something came that no instance of ours sends. */
   junk(): void;
+  /** Something came that none of us has sealed. */
+  unsealed(): void;
   /** Redis confirmed a subscription that was made while the connections stood: from now on what is published arrives. */
   subscribed(channel: string): void;
   connecting(): void;
@@ -104,9 +107,13 @@ export class RedisLink implements Transport {
   /** What Redis said last to a publish that it did not take. */
   private refusal = '';
 
-  /** @param beat the channel that every instance beats on at this Redis, and how one publishes there */
+  /**
+   * @param seal what is published is sealed by
+   * @param beat the channel that every instance beats on at this Redis, and how one publishes there
+   */
   constructor(
     private readonly address: RedisAddress,
+    private readonly seal: Seal,
     private readonly beat: { kind: PublishKind; channel: string },
     private readonly events: LinkEvents,
   ) {
@@ -170,7 +177,8 @@ export class RedisLink implements Transport {
 
   async publish(kind: PublishKind, channel: string, message: string | Buffer): Promise<unknown> {
     try {
-      return await this.ask((client) => client[kind](channel, message));
+      const sealed = this.seal.close(channel, message);
+      return await this.ask((client) => client[kind](channel, sealed));
     } catch (error) {
       this.refusal = `: ${String(error)}`;
       throw error;
@@ -185,7 +193,12 @@ export class RedisLink implements Transport {
   }
 
   private subscribeOn(client: Client, { kind, channel, listener }: Subscription): Promise<void> {
-    return client[kind](channel, listener, true);
+    const opened: Listener = (sealed, from) => {
+      const message = this.seal.open(from, sealed);
+      if (message === undefined) this.events.unsealed();
+      else listener(message, from);
+    };
+    return client[kind](channel, opened, true);
   }
 
   private async connect(): Promise<void> {

@@ -11,6 +11,7 @@ import {
   type Transport,
   type TransportEvents,
 } from './redis-link.js';
+import type { Seal } from './seal.js';
 import { readSlotOwners, slotOf, type SlotOwners } from './redis-slots.js';
 
 /** How often the cluster is asked who owns what, in ms: as a matter of course, and while something is wrong or has just moved. */
@@ -46,10 +47,12 @@ export class RedisShards implements Transport {
   /**
    * @param urls of some nodes, or of a Redis alone; the first gives user, password and TLS for all
    * @param ca as in `RedisAddress`
+   * @param seal what is published is sealed by
    */
   constructor(
     private readonly urls: readonly string[],
     private readonly ca: string | undefined,
+    private readonly seal: Seal,
     private readonly prefix: string,
     private readonly events: TransportEvents,
   ) {}
@@ -210,6 +213,7 @@ export class RedisShards implements Transport {
   private newLink(address: string, owners: SlotOwners): RedisLink {
     return new RedisLink(
       { url: this.isCluster ? this.urlOf(address) : (this.urls[0] ?? ''), ca: this.ca },
+      this.seal,
       { kind: 'sPublish', channel: this.beatChannelOf(address, owners) },
       {
         turned: () => this.judge(),
@@ -218,6 +222,7 @@ export class RedisShards implements Transport {
           if (this.isCluster && this.isHealthy) this.lookIn(LOOK_SOON);
         },
         junk: () => this.events.junk(),
+        unsealed: () => this.events.unsealed(),
         subscribed: (moved) => this.events.subscribed(moved),
         connecting: () => this.events.connecting(),
         moved: (moved) => this.onMoved(moved),

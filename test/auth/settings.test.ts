@@ -24,6 +24,8 @@ describe('the settings of who comes in', () => {
     ['ACCOUNT_SECRET is wrong', { JWT_SECRET: secret, ACCOUNT_SECRET: 'short' }],
     ['TRUST_PROXY is wrong', { JWT_SECRET: secret, TRUST_PROXY: 'all' }],
     ['JWT_OLD_SECRET is set without JWT_SECRET', { JWT_OLD_SECRET: secret, JWT_KEYS: 'keys.pem' }],
+    ['BUS_HMAC_OLD_KEY is set without BUS_HMAC_KEY', { JWT_SECRET: secret, BUS_HMAC_OLD_KEY: secret }],
+    ['BUS_HMAC_KEY is wrong: it has to be random', { JWT_SECRET: secret, BUS_HMAC_KEY: 'a'.repeat(48) }],
     ['JWT_ALGORITHMS is for the public keys', { JWT_SECRET: secret, JWT_ALGORITHMS: 'RS256' }],
     ['JWT_SECRET is wrong: it has to be at least 32 bytes', { JWT_SECRET: 'changeme' }],
     ['JWT_SECRET is wrong: it has to be random', { JWT_SECRET: 'a'.repeat(48) }],

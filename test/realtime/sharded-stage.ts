@@ -1,3 +1,4 @@
+import type { RedisSettings } from '../../src/config/redis-settings.js';
 import { RedisBus } from '../../src/realtime/redis-bus.js';
 import { PlainClient } from '../client.js';
 import { createDatabase } from '../environment/database.js';
@@ -15,10 +16,10 @@ export class Stage {
   instances: Instance[] = [];
   private database: Awaited<ReturnType<typeof createDatabase>> | undefined;
 
-  async start(urls: string): Promise<void> {
+  async start(urls: string, own: Partial<RedisSettings> = {}): Promise<void> {
     const database = await createDatabase();
     this.database = database;
-    const redis = { urls: urls.split(','), adapter: 'sharded', prefix: PREFIX, required: true } as const;
+    const redis = { urls: urls.split(','), adapter: 'sharded', prefix: PREFIX, required: true, ...own } as const;
     this.instances = await Promise.all([0, 1].map(() => startInstance(database.url, urls.split(',')[0], { redis })));
     this.ann = await this.connect('ann', 0);
     this.ben = await this.connect('ben', 1);

@@ -112,8 +112,7 @@ export const cases: Readonly<Record<string, Case>> = {
   'S-51': { attack: 'reach Postgres and Redis from outside, or as somebody else', answer: 'closed, least rights, TLS' },
   'S-52': {
     attack: 'publish forged frames in Redis',
-    answer: 'nothing dies, nothing forged is stored',
-    reason: 'frames carry no HMAC: whoever has the password of Redis can show clients what was never said',
+    answer: 'with BUS_HMAC_KEY dropped and counted; never stored, nothing dies',
   },
   'S-53': { attack: 'look for secrets in Redis and in Postgres’ log', answer: 'none' },
   'S-54': { attack: 'be forgotten', answer: '', absent: true, reason: 'users are not erased by Parley yet' },

@@ -104,9 +104,17 @@ describe('docker-compose.yml', () => {
 
   it('has a default for no secret (S-14, S-51)', () => {
     const secrets = variables.filter(({ name }) => /PASSWORD|SECRET|KEY/.test(name));
-    expect(new Set(secrets.map(({ name }) => name)).size).toBe(9);
+    expect(new Set(secrets.map(({ name }) => name)).size).toBe(11);
     // An empty one of these gives nothing away: without an admin key there is no admin REST, without keys no token is good.
-    const optional = ['ADMIN_KEY', 'JWT_KEYS', 'JWT_OLD_SECRET', 'GUEST_SECRET', 'ACCOUNT_SECRET'];
+    const optional = [
+      'ADMIN_KEY',
+      'JWT_KEYS',
+      'JWT_OLD_SECRET',
+      'GUEST_SECRET',
+      'ACCOUNT_SECRET',
+      'BUS_HMAC_KEY',
+      'BUS_HMAC_OLD_KEY',
+    ];
     for (const { name, required, fallback } of secrets)
       expect(required || (optional.includes(name) && fallback === '')).toBe(true);
     for (const [, { environment }] of services) {
@@ -172,7 +180,7 @@ describe('docker-compose.yml', () => {
     const first = madeEnv();
     for (const { name, required } of variables) if (required) expect(first.values).toHaveProperty(name);
     const secrets = Object.values(first.values).filter((value) => /^[0-9a-f]{64}$/.test(value));
-    expect(new Set(secrets).size).toBe(5);
+    expect(new Set(secrets).size).toBe(6);
     expect(first.mode).toBe(0o600);
     expect(first.again).toMatchObject({ status: 1, changed: false });
     expect(madeEnv().values['JWT_SECRET']).not.toBe(first.values['JWT_SECRET']);
