@@ -72,9 +72,8 @@ export const cases: Readonly<Record<string, Case>> = {
   'S-36': { attack: 'texts on which a regular expression takes for ever', answer: '50 kB in 10 ms' },
   'S-37': { attack: 'markup in names, rooms and texts', answer: 'shown as text; nothing runs' },
   'S-38': {
-    attack: 'secrets in what is logged; headers that are too large',
-    answer: 'no token, text, password or cookie; 431',
-    reason: 'control characters are not sent on purpose: each line of the log is JSON, which escapes them',
+    attack: 'lines, colours and secrets in what is logged; headers that are too large',
+    answer: 'one line of JSON an event; no token, text, password or cookie; 431',
   },
   'S-39': { attack: 'make the database fail', answer: 'a code, without its text' },
   'S-40': {
@@ -120,6 +119,6 @@ export const cases: Readonly<Record<string, Case>> = {
   'S-56': { attack: 'headers that let other sites in', answer: 'CSP, nosniff, no frames, CORS by the same list' },
   'S-57': { attack: 'the supply chain', answer: 'one lock file, one socket.io, no scripts needed, no high' },
   'S-58': { attack: 'guess ids', answer: 'UUIDv7; numbers only within a room' },
-  'S-59': { attack: 'send under the clientMsgId of another', answer: 'another message' },
+  'S-59': { attack: 'send under the clientMsgId of another', answer: 'another message; told nothing of the first' },
   'S-60': { attack: 'an exception that nobody catches', answer: 'one line, stopped in order, exit code 1' },
 };

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -41,11 +41,19 @@ async function build(dir: string): Promise<string> {
   return stage;
 }
 
-it('the image is built by its steps, no script of a package runs, and it serves, accounts too (S-57)', async () => {
+/** As in docker-compose.yml: as no root, on a file system that nobody can write. It takes root here, to give that up. */
+const asNobody = [
+  ...['-m', 'sh', '-ec'],
+  'mount --make-rprivate /; mount -o remount,ro,bind /; exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"',
+  'sh',
+];
+
+it('the image is built by its steps, no script of a package runs, and it serves as nobody where nothing can be written, accounts too (S-57)', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'parley-image-'));
   const database = await createDatabase();
   try {
     const image = await build(dir);
+    await chmod(dir, 0o755);
     const { stdout } = await exec('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: image }).catch(
       (error: unknown) => error as { stdout: string },
     );
@@ -60,7 +68,10 @@ it('the image is built by its steps, no script of a package runs, and it serves,
       HOST: '127.0.0.1',
       PORT: '0',
     };
-    const server = run(command, args, { cwd: image, env: { PATH: process.env['PATH'], ...settings } });
+    const server = run('unshare', [...asNobody, command, ...args], {
+      cwd: image,
+      env: { PATH: process.env['PATH'], ...settings },
+    });
     const [, url = ''] = await server.prints(/Parley is ready: (\S+)/);
     const account = { handle: 'ann', password: 'correct horse battery', name: 'Ann' };
     const { token } = await new Rest(url).ok('POST', '/v1/accounts', LoggedIn, account);

@@ -136,6 +136,21 @@ describe('a send that is tried again', () => {
     ]);
   });
 
+  it('tells nobody else whether there is a message under it (S-59)', async () => {
+    const ann = await cluster.connect('ann');
+    const stranger = await cluster.connect('stranger', 1);
+    for (const visibility of ['private', 'public'] as const) {
+      const roomId = (await ann.ask('room:create', { name: 'Hers', visibility })).room.id;
+      await ann.ask('message:send', { roomId, clientMsgId: 'taken', text: 'The same' });
+      const answers = ['taken', 'free'].map((clientMsgId) =>
+        stranger.refusal('message:send', { roomId, clientMsgId, text: 'The same' }),
+      );
+      const [taken, free] = await Promise.all(answers);
+      expect(taken).toEqual(free);
+      expect(taken?.code).toBe(visibility === 'private' ? 'not_found' : 'not_member');
+    }
+  });
+
   it('is found also by a sender who has left since', async () => {
     const roomId = await roomOfAnn();
     const ben = await cluster.connect('ben', 1);
