@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import pLimit from 'p-limit';
 import type pg from 'pg';
 import type { Caller } from '../auth/caller.js';
 import { ChatError } from '../chat-error.js';
@@ -19,10 +20,10 @@ const WAITING = 10_000;
 /** Every send is answered within this time, in ms; what became of one that took longer is not known. */
 const ANSWER_WITHIN = 4_000;
 
-/**
- * Batches on their way to Postgres at the same time, each of other rooms: while one is stored, another is answered and broadcast.
- */
+/** Each room's sends go by one of these: while one lane's batch is stored, the other's is answered and broadcast, and its next one is read. */
 const LANES = 2;
+/** How long sends may go on coming, turn after turn, before a batch of them goes, in ms. */
+const GATHERED_FOR = 4;
 
 /** Where another instance was found to write to the same rooms, its batches are waited for at once, for so long, in ms. */
 const SHARED_FOR = 1_000;
@@ -61,6 +62,11 @@ export class MessageWriter implements OnApplicationShutdown {
   /** In the order in which they came. */
   private readonly unanswered = new Set<Waiting>();
   private expiry: NodeJS.Timeout | undefined;
+  /**
+   * Of the lanes one has its batch with Postgres: two batches that leave together come back together, and between there is
+   * nothing to do here.
+   */
+  private readonly inTurn = pLimit(1);
   private readonly refused = new RefusedSends();
   private stopped = false;
   private idle: (() => void) | undefined;
@@ -151,33 +157,47 @@ export class MessageWriter implements OnApplicationShutdown {
 
   private async runCommonLane(lane: Lane): Promise<void> {
     lane.running = true;
-    // What comes in the same turn of the event loop goes into one batch.
-    await turn();
+    await this.gather(lane);
     while (lane.waiting.length > 0) {
-      const { batch, later } = this.nextBatch(lane.waiting);
-      lane.waiting = later;
-      const busy = await this.flushInLane(lane, batch);
+      const busy = await this.flushInLane(lane);
       if (busy.length > 0) this.moveToRoomLanes(lane, busy);
       // First what was stored goes out, then what came meanwhile is read: on a busy server that is the next batch, a full one.
       await turn();
-      await turn();
+      await this.gather(lane);
     }
     // In the same breath as the look that found nothing: what comes from now on begins a run of its own.
     lane.running = false;
   }
 
   /**
-   * Most locks are those of another instance that stores a batch for the same rooms: they are worth a moment. Who holds one
+   * What comes in the same turn of the event loop goes into one batch, and so does what comes in the next one, for as long as each
+   * brings something: senders who were answered together send again together. Who sends alone waits for one turn.
+   */
+  private async gather(lane: Lane): Promise<void> {
+    const until = performance.now() + GATHERED_FOR;
+    for (let before = -1; lane.waiting.length > before && performance.now() < until;) {
+      before = lane.waiting.length;
+      await turn();
+    }
+  }
+
+  /**
+   * Stores the lane's next batch. Most locks are those of another instance that stores a batch for the same rooms: they are worth a moment. Who holds one
    * longer than that holds up only his own room. @returns those that have to wait for it
    */
-  private async flushInLane(lane: Lane, batch: Waiting[]): Promise<Waiting[]> {
-    const isShared = performance.now() < lane.sharedUntil;
-    const left = isShared ? await this.flush(batch, 'brief') : batch;
-    const locked = await this.flush(left, 'none');
-    if (isShared || locked.length === 0) return locked;
+  private async flushInLane(lane: Lane): Promise<Waiting[]> {
+    if (performance.now() < lane.sharedUntil) return this.flush(await this.flush(this.nextOf(lane), 'brief'), 'none');
+    const locked = await this.inTurn(() => this.flush(this.nextOf(lane), 'none'));
+    if (locked.length === 0) return [];
     const busy = await this.flush(locked, 'brief');
     if (busy.length === 0) lane.sharedUntil = performance.now() + SHARED_FOR;
     return busy;
+  }
+
+  private nextOf(lane: Lane): Waiting[] {
+    const { batch, later } = this.nextBatch(lane.waiting);
+    lane.waiting = later;
+    return batch;
   }
 
   /** These could not be stored at once; what waits behind them for the same rooms stays behind them. */
