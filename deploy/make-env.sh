@@ -16,6 +16,7 @@ umask 077
 cat >"$env" <<END
 # The secrets of this installation, read by docker-compose.yml. Whoever has them has everything: keep them out of version control.
 POSTGRES_ADMIN_PASSWORD=$(secret)
+POSTGRES_OWNER_PASSWORD=$(secret)
 POSTGRES_PASSWORD=$(secret)
 REDIS_PASSWORD=$(secret)
 # What the instances know each other's messages in Redis by.

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { readConfig } from '../../src/config.js';
+import { readConfig, readMigration } from '../../src/config.js';
 import { settingNames } from './settings.js';
 import { HAPROXY_CONFIG, haproxyProgram } from './haproxy.js';
 
@@ -18,6 +18,7 @@ interface Service {
   volumes?: string[];
   networks: string[];
   depends_on?: string[] | Record<string, { condition: string }>;
+  command?: string[];
   environment: Record<string, string>;
   healthcheck?: { test: string[] };
   deploy?: { resources: { limits: { memory?: string; pids?: number } } };
@@ -67,6 +68,8 @@ describe('docker-compose.yml', () => {
         expect(target).not.toBe(name);
         const reachable = condition === 'service_healthy' ? service(target).healthcheck : service(target);
         expect(reachable).toBeDefined();
+        // What ends is waited for until it has; what goes on is not.
+        expect(condition === 'service_completed_successfully').toBe(target === 'migrate');
       }
       for (const volume of volumes) {
         const [from = ''] = volume.split(':');
@@ -88,12 +91,12 @@ describe('docker-compose.yml', () => {
     for (const [name, { restart, healthcheck, deploy, read_only, cap_drop, security_opt, user }] of services) {
       expect({ name, restart, read_only, cap_drop, security_opt }).toEqual({
         name,
-        restart: 'unless-stopped',
+        restart: name === 'migrate' ? 'on-failure' : 'unless-stopped',
         read_only: true,
         cap_drop: ['ALL'],
         security_opt: ['no-new-privileges:true'],
       });
-      expect(healthcheck?.test.every((part) => typeof part === 'string')).toBe(true);
+      if (name !== 'migrate') expect(healthcheck?.test.every((part) => typeof part === 'string')).toBe(true);
       const { memory, pids } = deploy?.resources.limits ?? {};
       expect([name, typeof memory, typeof pids]).toEqual([name, 'string', 'number']);
       // The images of Parley and HAProxy name a user themselves.
@@ -104,7 +107,7 @@ describe('docker-compose.yml', () => {
 
   it('has a default for no secret (S-14, S-51)', () => {
     const secrets = variables.filter(({ name }) => /PASSWORD|SECRET|KEY/.test(name));
-    expect(new Set(secrets.map(({ name }) => name)).size).toBe(11);
+    expect(new Set(secrets.map(({ name }) => name)).size).toBe(12);
     // An empty one of these gives nothing away: without an admin key there is no admin REST, without keys no token is good.
     const optional = [
       'ADMIN_KEY',
@@ -138,6 +141,37 @@ describe('docker-compose.yml', () => {
       expect(config.host).toBe('0.0.0.0');
       expect(() => interpolate(environment['DATABASE_URL'] ?? '', {})).toThrow('run deploy/make-env.sh');
     }
+  });
+
+  it('serves as who may change nothing but rows, once the schema was made by its owner (S-51)', () => {
+    const { values } = madeEnv();
+    const { command, environment } = service('migrate');
+    const [program, file = ''] = command ?? [];
+    expect([program, existsSync(file.replace(/^dist(.*)js$/, 'src$1ts'))]).toEqual(['node', true]);
+    const { owning, serving } = readMigration(
+      Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, interpolate(value, values)])),
+    );
+    expect(new URL(owning.url)).toMatchObject({ username: 'parley_owner', pathname: '/parley' });
+    expect(new URL(serving).password).not.toBe(new URL(owning.url).password);
+    for (const name of ['parley1', 'parley2', 'parley3']) {
+      expect(service(name).depends_on).toMatchObject({ migrate: { condition: 'service_completed_successfully' } });
+      expect(service(name).environment['DATABASE_URL']).toBe(environment['DATABASE_URL']);
+      expect(JSON.stringify(service(name).environment)).not.toContain('OWNER');
+    }
+  });
+
+  it('makes the two roles that the documents tell of, which are tried by themselves (S-51)', () => {
+    const [, told = ''] =
+      /<!-- roles -->\s*```sql\n([\s\S]*?)```/.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
+    const [, made = ''] =
+      /<<'END'\n([\s\S]*?)END\n/.exec(readFileSync('deploy/postgres/create-database.sh', 'utf8')) ?? [];
+    const statements = (text: string) => text.split('\n').filter((line) => line.endsWith(';'));
+    expect(statements(made).map((line) => line.replace(/:'(owner|serving)_password'/, "'PASSWORD'"))).toEqual(
+      statements(told).map((line) => line.replace('OWNER_PASSWORD', 'PASSWORD')),
+    );
+    for (const [, name] of made.matchAll(/\\getenv \w+ (\w+)/g))
+      expect(service('postgres').environment).toHaveProperty(name ?? '');
+    expect([...made.matchAll(/\\getenv (\w+)/g)].every(([, name]) => made.includes(`:'${name}'`))).toBe(true);
   });
 
   it('takes public keys in place of the secret, and neither for nothing', async () => {
@@ -180,7 +214,7 @@ describe('docker-compose.yml', () => {
     const first = madeEnv();
     for (const { name, required } of variables) if (required) expect(first.values).toHaveProperty(name);
     const secrets = Object.values(first.values).filter((value) => /^[0-9a-f]{64}$/.test(value));
-    expect(new Set(secrets).size).toBe(6);
+    expect(new Set(secrets).size).toBe(7);
     expect(first.mode).toBe(0o600);
     expect(first.again).toMatchObject({ status: 1, changed: false });
     expect(madeEnv().values['JWT_SECRET']).not.toBe(first.values['JWT_SECRET']);

@@ -14,6 +14,7 @@ import { AccountDesk } from '../server/account-desk.js';
 describe('a database role with no rights but those of its own database', () => {
   const name = `plain_${randomUUID().replaceAll('-', '')}`;
   const admin = new pg.Client({ connectionString: process.env['TEST_POSTGRES_URL'] ?? '' });
+  let roomId: string;
 
   beforeAll(async () => {
     await admin.connect();
@@ -24,6 +25,7 @@ describe('a database role with no rights but those of its own database', () => {
   afterAll(async () => {
     await admin.query(`drop database if exists ${name} with (force)`);
     await admin.query(`drop role if exists ${name}`);
+    await admin.query(`drop role if exists ${name}_owner`);
     await admin.end();
   });
 
@@ -32,13 +34,40 @@ describe('a database role with no rights but those of its own database', () => {
     Object.assign(url, { username: name, password: 'only-for-this-test', pathname: name });
     const instance = await startInstance(url.href);
     const client = await PlainClient.connect(instance.url, 'ann');
-    const { room } = await client.ask('room:create', { name: 'Plain' });
-    const sent = await client.ask('message:send', { roomId: room.id, clientMsgId: '1', text: 'hello' });
+    ({ id: roomId } = (await client.ask('room:create', { name: 'Plain' })).room);
+    const sent = await client.ask('message:send', { roomId, clientMsgId: '1', text: 'hello' });
     expect(sent.message.seq).toBe(1);
     const role = await admin.query('select rolsuper, rolcreatedb, rolcreaterole from pg_roles where rolname = $1', [
       name,
     ]);
     expect(role.rows).toEqual([{ rolsuper: false, rolcreatedb: false, rolcreaterole: false }]);
+    client.close();
+    await instance.stop();
+  });
+
+  it('can be made one that only serves, later (S-51)', async () => {
+    const url = new URL(process.env['TEST_POSTGRES_URL'] ?? '');
+    const as = (username: string) =>
+      Object.assign(url, { username, password: 'only-for-this-test', pathname: name }).href;
+    const inside = new pg.Client({
+      connectionString: Object.assign(new URL(process.env['TEST_POSTGRES_URL'] ?? ''), { pathname: name }).href,
+    });
+    await inside.connect();
+    for (const statement of statementsOf('second role', `${name}_owner`, name)) await inside.query(statement);
+    await inside.end();
+    const owning = { url: as(`${name}_owner`), poolSize: 4 };
+    await migrate(owning);
+    await grantServing(owning, as(name));
+
+    const instance = await startInstance(as(name));
+    const client = await PlainClient.connect(instance.url, 'ann');
+    const sent = await client.ask('message:send', { roomId, clientMsgId: '2', text: 'again' });
+    expect(sent.message.seq).toBe(2);
+    const serving = new pg.Client({ connectionString: as(name) });
+    await serving.connect();
+    const refused = await serving.query('alter table messages add column mine int').then(() => 'done', codeOf);
+    expect(refused).toBe('42501');
+    await serving.end();
     client.close();
     await instance.stop();
   });
@@ -64,14 +93,7 @@ describe('a database role that only serves, beside one that owns the schema (S-5
 
   beforeAll(async () => {
     await admin.connect();
-    const [, told = ''] =
-      /<!-- roles -->\s*```sql\n([\s\S]*?)```/.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
-    const statements = told
-      .replaceAll('parley_owner', owner)
-      .replaceAll(/\bparley\b/g, server)
-      .replaceAll(/'\w+'/g, "'only-for-this-test'")
-      .split(';')
-      .filter((statement) => statement.trim() !== '');
+    const statements = statementsOf('roles', owner, server);
     expect(statements).toHaveLength(5);
     for (const statement of statements) await admin.query(statement);
   });
@@ -170,5 +192,19 @@ describe('a database role that only serves, beside one that owns the schema (S-5
       expect([statement, await client.query(statement).then(() => 'done', codeOf)]).toEqual([statement, '42501']);
   });
 });
+
+/** The statements that follow `<!-- title -->` in the documents, for roles of these names. */
+function statementsOf(title: string, owner: string, server: string): string[] {
+  const [, told = ''] =
+    new RegExp(`<!-- ${title} -->\\s*\`\`\`sql\\n([\\s\\S]*?)\`\`\``).exec(
+      readFileSync('docs/operations.md', 'utf8'),
+    ) ?? [];
+  return told
+    .replaceAll('parley_owner', owner)
+    .replaceAll(/\bparley\b/g, server)
+    .replaceAll(/'\w+'/g, "'only-for-this-test'")
+    .split(';')
+    .filter((statement) => statement.trim() !== '');
+}
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
