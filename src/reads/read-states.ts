@@ -20,20 +20,10 @@ const STATES = `
   join memberships member on member.room_id = wanted.room_id and member.user_id = wanted.user_id
   join rooms room on room.id = member.room_id
   left join lateral (
-    select count(*) filter (where sender_id <> member.user_id) as unread,
-           max(seq) filter (where sender_id = member.user_id) as own
-    from (
-      select seq, sender_id from (
-        select message.seq, message.sender_id, message.deleted_at is null and message.shadowed_at is null as shown,
-               count(case when message.sender_id = member.user_id and message.seq > member.unread_since then 1 end)
-                 over (order by message.seq desc rows between unbounded preceding and 1 preceding) as passed
-        from messages message where message.room_id = member.room_id and message.seq > member.read_seq
-      ) behind
-      where passed < 1
-        and case when sender_id = member.user_id then seq > member.unread_since else shown end
-      limit ${limits.unreadCap}
-    ) counted
-  ) newest on room.seq > member.read_seq
+    -- Not asked where nothing is behind the marker: a condition beside the join would be looked at afterwards.
+    select * from unread_of(room.id, member.user_id, member.read_seq, member.unread_since, ${limits.unreadCap})
+    where room.seq > member.read_seq offset 0
+  ) newest on true
   left join lateral (
     select count(*) from (
       select from mentions named where named.room_id = member.room_id and named.user_id = member.user_id

@@ -13,7 +13,9 @@ const http = createServer();
 const io = new Server(http, { perMessageDeflate: false, serveClient: false });
 
 if (REDIS_URL !== undefined) {
-  const [publisher, subscriber] = [createClient({ url: REDIS_URL }), createClient({ url: REDIS_URL })];
+  // Of itself a publish that waits for 5 s rejects, which the adapter does not catch: at full load that ended the process.
+  const options = { url: REDIS_URL, commandOptions: { timeout: 60_000 } };
+  const [publisher, subscriber] = [createClient(options), createClient(options)];
   await Promise.all([publisher.connect(), subscriber.connect()]);
   io.adapter(
     ADAPTER === 'sharded'

@@ -19,6 +19,7 @@ import { Accounts1765300000001 } from './1765300000001-accounts.js';
 import { ShadowMutes1765400000000 } from './1765400000000-shadow-mutes.js';
 import { AuditLog1765500000000 } from './1765500000000-audit-log.js';
 import { AuditByItsOwner1765600000000 } from './1765600000000-audit-by-its-owner.js';
+import { UnreadFromTheNewest1765700000000 } from './1765700000000-unread-from-the-newest.js';
 
 /** In order; a migration that has landed is never edited. */
 export const migrations = [
@@ -43,4 +44,5 @@ export const migrations = [
   ShadowMutes1765400000000,
   AuditLog1765500000000,
   AuditByItsOwner1765600000000,
+  UnreadFromTheNewest1765700000000,
 ];
