@@ -32,6 +32,8 @@ export class PlainClient {
   readonly reports: OpenReports[] = [];
   /** What was told of those who are watched, frame by frame. */
   readonly presence: PresenceState[][] = [];
+  /** The server's last word on the connection. */
+  readonly closed: Promise<ErrorBody>;
   session!: SessionReady;
 
   private constructor(readonly socket: TypedSocket) {
@@ -40,6 +42,7 @@ export class PlainClient {
     socket.on('room:signal', (signal) => this.roomSignals.push(signal));
     socket.on('presence:changed', ({ states }) => this.presence.push(states));
     socket.on('reports:changed', (reports) => this.reports.push(reports));
+    this.closed = new Promise((resolve) => socket.on('session:closed', ({ error }) => resolve(error)));
   }
 
   /** @throws Refused when the handshake is refused */

@@ -16,7 +16,7 @@ const LOOK_EVERY = 1_000;
  * After the moment from which other tokens are wanted, in ms: a client that then asks its app for one shall get one that was made
  * later, also where the app's clock is a little behind.
  */
-const CLOCKS = 500;
+const CLOCKS = 250;
 
 /**
  * A connection does not outlive its token: its client is told in good time, may bring another token, and is closed when the
