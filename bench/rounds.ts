@@ -42,10 +42,10 @@ export async function runConnecting({ rounds, compared, backing }: Rounds): Prom
     async (contender) => {
       const connecting = await measureConnecting(contender, backing);
       (found[contender.name] ??= []).push(connecting);
-      const { connectsPerSecond, microsPerConnect, kibPerConnection } = connecting;
+      const { connectsPerSecond, microsPerConnect, heapKibPerConnection } = connecting;
       console.log(
         `  ${contender.name.padEnd(11)} W4 ${connectsPerSecond.toFixed(0)} connects/s, ${microsPerConnect.toFixed(0)} µs each, ` +
-          `${kibPerConnection.toFixed(1)} KiB a connection`,
+          `${heapKibPerConnection.toFixed(1)} KiB of heap a connection`,
       );
     },
   );

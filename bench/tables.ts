@@ -106,7 +106,8 @@ export function connectingTable({ connecting }: Pick<Results, 'connecting'>): st
         'ratio',
         'from – to',
         'server µs a connect',
-        'KiB a connection',
+        'KiB a connection, heap',
+        'process',
         'server µs a silent connection and second',
       ],
       inOrder(connecting).map(([server, own]) => {
@@ -116,6 +117,7 @@ export function connectingTable({ connecting }: Pick<Results, 'connecting'>): st
           whole(middle(({ connectsPerSecond }) => connectsPerSecond)),
           ...ratios(own, connecting[base] ?? [], ({ connectsPerSecond }) => connectsPerSecond),
           middle(({ microsPerConnect }) => microsPerConnect).toFixed(0),
+          middle(({ heapKibPerConnection }) => heapKibPerConnection).toFixed(1),
           middle(({ kibPerConnection }) => kibPerConnection).toFixed(1),
           middle(({ idleMicrosPerSecond }) => idleMicrosPerSecond).toFixed(1),
         ];

@@ -1,17 +1,20 @@
 /**
- * Loaded before a server, so that it can be asked two things: to collect its garbage, so that its memory can be compared; and
- * which statements it has sent to Postgres since it was asked last, with their values, so that they can be explained.
+ * Loaded before a server, so that it can be asked two things: what its heap takes without garbage, so that its memory can be
+ * compared; and which statements it has sent to Postgres since it was asked last, with their values, so that they can be explained.
  */
 import { createRequire } from 'node:module';
+import { queryObjects } from 'node:v8';
+
+class Nobody {}
 
 let statements;
 
 process.on('message', (message) => {
-  if (message === 'collect') {
-    // What the first finds dead may hold what the second finds.
-    globalThis.gc();
-    globalThis.gc();
-    process.send('collected');
+  if (message === 'heap') {
+    // It begins by collecting all that nobody can reach; `gc()` leaves 100 MB of 5,000 closed connections.
+    queryObjects(Nobody);
+    const { heapUsed, external } = process.memoryUsage();
+    process.send(heapUsed + external);
   }
   if (message === 'statements') {
     if (statements === undefined) watch();

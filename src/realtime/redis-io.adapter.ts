@@ -1,3 +1,4 @@
+import { ServerResponse } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { ServerOptions } from 'socket.io';
@@ -77,6 +78,7 @@ export class RedisIoAdapter extends IoAdapter {
     this.app.get(LimitShares).attach(server);
     this.app.get(Isolation).attach(server);
     this.app.get(RequestDispatcher).attach(server);
+    server.engine.use(forgetRequest);
     server.engine.on('connection', (connection: EngineConnection) => {
       door.watch(connection as unknown as Parameters<Doorway['watch']>[0]);
       this.guard.watch(connection);
@@ -108,4 +110,13 @@ export class RedisIoAdapter extends IoAdapter {
   override bindClientDisconnect(): void {}
 
   override bindMessageHandlers(): void {}
+}
+
+/**
+ * What Engine.IO answers an upgrade with stays for as long as the connection, and with it the request, its headers and all that
+ * is secret in them. It is needed there only by what runs before this.
+ */
+function forgetRequest(_request: unknown, response: { req?: unknown }, next: () => void): void {
+  if (!(response instanceof ServerResponse)) response.req = undefined;
+  next();
 }

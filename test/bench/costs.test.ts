@@ -27,7 +27,15 @@ function run(sends: number, members: number, commits: number, instances?: number
 const results: Results = {
   ...noResults(),
   connecting: {
-    Parley: [{ connectsPerSecond: 900, microsPerConnect: 700, kibPerConnection: 17, idleMicrosPerSecond: 2 }],
+    Parley: [
+      {
+        connectsPerSecond: 900,
+        microsPerConnect: 700,
+        heapKibPerConnection: 12,
+        kibPerConnection: 17,
+        idleMicrosPerSecond: 2,
+      },
+    ],
   },
   curves: {
     members: [2, 10, 100, 1_000].map((x): Point => {

@@ -114,9 +114,13 @@ export class Cluster {
     return undecided.size;
   }
 
+  /** The Socket.IO server of an instance. */
+  server(instance: number): ChatServer {
+    return this.instance(instance).app.get<unknown, { server: ChatServer }>(RoomBroadcaster).server;
+  }
+
   private namespace(instance: number): ChatServer['sockets'] {
-    const broadcaster = this.instance(instance).app.get<unknown, { server: ChatServer }>(RoomBroadcaster);
-    return broadcaster.server.sockets;
+    return this.server(instance).sockets;
   }
 
   /** How many connections an instance has. */

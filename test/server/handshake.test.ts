@@ -1,6 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { once, type EventEmitter } from 'node:events';
+import { queryObjects } from 'node:v8';
 import { createClient } from 'redis';
 import { SignJWT, UnsecuredJWT, type JWTPayload } from 'jose';
 import { uuidv7 } from 'uuidv7';
@@ -163,6 +164,26 @@ describe('the handshake', () => {
       url: '',
     });
   });
+
+  it.each([[['websocket']], [['polling', 'websocket']]])(
+    'forgets the requests themselves (S-38): %j',
+    async (transports) => {
+      const requests: WeakRef<object>[] = [];
+      const { engine } = cluster.server(0);
+      const note = (_headers: unknown, request: object) => requests.push(new WeakRef(request));
+      engine.on('headers', note);
+      const ann = await cluster.connect('ann', 0, { transports });
+      await cluster.eventually(() => ann.socket.io.engine.transport.name === 'websocket');
+      engine.off('headers', note);
+      expect(requests.length).toBeGreaterThanOrEqual(transports.length);
+      await cluster.eventually(() => {
+        // Collects all that nobody can reach, which `gc()` does not.
+        queryObjects(Cluster);
+        return requests.every((request) => request.deref() === undefined);
+      });
+      await ann.ask('rooms:discover', {});
+    },
+  );
 });
 
 describe('a page of another origin', () => {
