@@ -19,7 +19,7 @@ export class Marker {
 
   constructor(private readonly host: MarkerHost) {}
 
-  /** Resolves when the server knows, or another mark goes in its place. */
+  /** Resolves when the server knows, or another mark goes in its place. Where it cannot be told, the marker is back where it was. */
   async read(roomId: string, seq: number): Promise<void> {
     if (this.host.room(roomId)?.reading.mark(seq) !== true) return;
     this.host.moved(roomId);
@@ -31,9 +31,14 @@ export class Marker {
         const next = this.wanted.get(roomId) ?? 0;
         if (next <= sent) return;
         sent = next;
-        this.tell(roomId, await this.host.ask(roomId, next, false));
+        const state = await this.host.ask(roomId, next, false);
+        if (this.host.room(roomId)?.reading.tell(state, next) === true) this.host.moved(roomId);
         await this.host.pause(pauseMs);
       }
+    } catch (error) {
+      this.host.room(roomId)?.reading.unmark();
+      this.host.moved(roomId);
+      throw error;
     } finally {
       this.wanted.delete(roomId);
     }
@@ -41,15 +46,13 @@ export class Marker {
 
   async unread(roomId: string, seq: number): Promise<void> {
     this.wanted.delete(roomId);
-    const state = await this.host.ask(roomId, seq, true);
-    const reading = this.host.room(roomId)?.reading;
-    reading?.unmark();
-    reading?.tell(state);
-    // Also where the signal to all my devices came first and told it already: only now does it show.
-    this.host.moved(roomId);
-  }
-
-  private tell(roomId: string, state: ReadState): void {
-    if (this.host.room(roomId)?.reading.tell(state)) this.host.moved(roomId);
+    try {
+      const state = await this.host.ask(roomId, seq, true);
+      this.host.room(roomId)?.reading.tell(state);
+    } finally {
+      this.host.room(roomId)?.reading.unmark();
+      // Also where the signal to all my devices came first and told it already: only now does it show.
+      this.host.moved(roomId);
+    }
   }
 }

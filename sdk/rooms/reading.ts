@@ -18,14 +18,17 @@ export class Reading {
     private readonly me: string,
   ) {}
 
-  /** Whether it is news. */
-  tell(state: ReadState): boolean {
-    const { version, headRev } = this.told;
-    if (state.version < version || (state.version === version && state.headRev < headRev)) return false;
+  /** @param answered the mark of mine that the server answers with it. @returns whether it is news */
+  tell(state: ReadState, answered = 0): boolean {
     const { readSeq, unread, mentions } = this;
-    this.told = state;
-    this.deleted.clear();
-    this.deletedMentions.clear();
+    const { version, headRev } = this.told;
+    // From now on what the server tells counts: on another device I may have gone back since.
+    if (this.marked <= answered) this.marked = 0;
+    if (state.version > version || (state.version === version && state.headRev >= headRev)) {
+      this.told = state;
+      this.deleted.clear();
+      this.deletedMentions.clear();
+    }
     return readSeq !== this.readSeq || unread !== this.unread || mentions !== this.mentions;
   }
 

@@ -113,3 +113,30 @@ test('shows my own mark before it is told', () => {
   mine.unmark();
   expect(mine).toMatchObject({ readSeq: 10, unread: 11 });
 });
+
+test('goes back when another device marks as unread what was marked as read here', async () => {
+  const { reading: mine } = reading(15, 20, 10);
+  const marker = new Marker({
+    room: () => ({ reading: mine }) as RoomModel,
+    ask: (_, seq) => Promise.resolve(readState({ readSeq: seq, lastSeq: 20, headRev: 20, version: 1 })),
+    pause: () => Promise.resolve(),
+    moved: () => undefined,
+  });
+  await marker.read('room', 20);
+  expect(mine.tell(readState({ readSeq: 16, unread: 4, lastSeq: 20, headRev: 20, version: 2 }))).toBe(true);
+  expect(mine).toMatchObject({ readSeq: 16, unread: 4 });
+});
+
+test('is back where it was when a mark cannot be told', async () => {
+  const { reading: mine } = reading(15, 20, 10);
+  const seen: number[] = [];
+  const marker = new Marker({
+    room: () => ({ reading: mine }) as RoomModel,
+    ask: () => Promise.reject(new Error('unavailable')),
+    pause: () => Promise.resolve(),
+    moved: () => seen.push(mine.readSeq),
+  });
+  await expect(marker.read('room', 20)).rejects.toThrow('unavailable');
+  expect(seen).toEqual([20, 10]);
+  expect(mine).toMatchObject({ readSeq: 10, unread: 10 });
+});

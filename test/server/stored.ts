@@ -6,7 +6,7 @@ export const STORED = `
     reply_to::int as "replyTo", thread_root::int as "threadRoot",
     exists (select from pins where pins.room_id = message.room_id and pins.seq = message.seq) as pinned,
     (select count(*)::int from messages reply where reply.room_id = message.room_id and reply.thread_root = message.seq
-      and reply.deleted_at is null) as replies,
+      and reply.deleted_at is null and reply.shadowed_at is null) as replies,
     coalesce((select json_agg(reaction order by reaction.emoji) from (
       select emoji, count(*)::int as count, json_agg(user_id order by user_id) as users from reactions
       where reactions.room_id = message.room_id and reactions.seq = message.seq group by emoji

@@ -10,12 +10,28 @@ import { Topology, type InstanceProcess } from './topology.js';
 /** Ann has five devices. Eve comes and goes. */
 const USERS = ['ann', 'ann', 'ann', 'ann', 'ann', 'ben', 'cid', 'eve'];
 const ANN = 0;
+const BEN = 5;
 const EVE = USERS.length - 1;
+
+/** What everybody else sees of what somebody says in the shadow. */
+const TOMBSTONE = { text: '', version: 1, deleted: true, replyTo: null, pinned: false, replies: 0, reactions: [] };
 
 interface Step {
   who: number;
   what:
-    'say' | 'mention' | 'reply' | 'edit' | 'delete' | 'react' | 'pin' | 'read' | 'unread' | 'role' | 'rejoin' | 'kill';
+    | 'say'
+    | 'mention'
+    | 'reply'
+    | 'edit'
+    | 'delete'
+    | 'react'
+    | 'pin'
+    | 'read'
+    | 'unread'
+    | 'role'
+    | 'shadow'
+    | 'rejoin'
+    | 'kill';
   at: number;
 }
 
@@ -34,6 +50,8 @@ const step: fc.Arbitrary<Step> = fc.record({
     'read',
     'unread',
     'role',
+    'shadow',
+    'shadow',
     'rejoin',
   ),
   at: fc.nat(1_000),
@@ -76,6 +94,7 @@ describe('whatever many do through the balancer while instances die', () => {
     if (room === undefined && what !== 'rejoin') return;
     const seq = 1 + (at % Math.max(1, room?.messages.length ?? 1));
     const other = userIds[at % userIds.length] ?? '';
+    const silenced = userIds[BEN + (at % 2)] ?? '';
     const say = (extras: object = {}) => client.send(roomId, `${who} ${what} ${at}`, extras).sent;
     const acts: Record<Exclude<Step['what'], 'kill'>, () => Promise<unknown> | undefined> = {
       say: () => say(),
@@ -88,6 +107,7 @@ describe('whatever many do through the balancer while instances die', () => {
       read: () => client.markRead(roomId, seq),
       unread: () => client.markUnread(roomId, seq),
       role: () => client.moderation.setRole(roomId, other, at % 2 === 0 ? 'moderator' : 'member'),
+      shadow: () => client.moderation.shadow(roomId, silenced, at % 3 > 0 ? '2099-01-01T00:00:00.000Z' : null),
       rejoin: () => (who !== EVE ? undefined : room ? client.leaveRoom(roomId) : client.joinRoom(roomId)),
     };
     try {
@@ -148,7 +168,7 @@ describe('whatever many do through the balancer while instances die', () => {
 
   /** What the tables say, recounted without the server's formulas. */
   async function stateOf(roomId: string): Promise<(client: Parley) => string> {
-    const messages = (await database.query(STORED, [roomId])).rows as object[];
+    const messages = (await database.query(STORED, [roomId])).rows as { seq: number }[];
     const members = (
       await database.query(
         `select user_id as id, role, read_seq::int as read, unread_since::int as since from memberships
@@ -158,20 +178,24 @@ describe('whatever many do through the balancer while instances die', () => {
     ).rows as { id: string; role: string; read: number; since: number }[];
     const said = (
       await database.query(
-        `select seq::int, sender_id as sender, deleted_at is not null as deleted, coalesce(mentions -> 'users', '[]') as users
+        `select seq::int, sender_id as sender, deleted_at is not null as deleted,
+           shadowed_at is not null as shadowed, coalesce(mentions -> 'users', '[]') as users
          from messages where room_id = $1 order by seq`,
         [roomId],
       )
-    ).rows as { seq: number; sender: string; deleted: boolean; users: string[] }[];
+    ).rows as { seq: number; sender: string; deleted: boolean; shadowed: boolean; users: string[] }[];
     return (client) => {
       const id = client.session?.userId ?? '';
       const mine = members.find((member) => member.id === id);
       if (mine === undefined) return 'null';
       const own = said.filter(({ sender, seq }) => sender === id && seq > mine.since).at(-1)?.seq ?? 0;
       const readSeq = Math.max(mine.read, own);
-      const unread = said.filter(({ seq, sender, deleted }) => seq > readSeq && sender !== id && !deleted);
+      const hidden = new Set(said.filter(({ sender, shadowed }) => shadowed && sender !== id).map(({ seq }) => seq));
+      const unread = said.filter(
+        ({ seq, sender, deleted }) => seq > readSeq && sender !== id && !deleted && !hidden.has(seq),
+      );
       return JSON.stringify({
-        messages,
+        messages: messages.map((message) => (hidden.has(message.seq) ? { ...message, ...TOMBSTONE } : message)),
         members: members.map(({ id: userId, role }) => [userId, role]),
         memberCount: members.length,
         readSeq,
