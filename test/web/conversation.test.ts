@@ -99,8 +99,11 @@ describe('with a message', () => {
     await bo.createRoom('Field');
     await ann.composer.pressSequentially('Hello @bo');
     await ann.page.getByRole('option', { name: '@Bo' }).waitFor();
+    // On a slow device frames come late; what is typed meanwhile stays in its place.
+    await ann.page.evaluate('window.requestAnimationFrame = (callback) => setTimeout(callback, 100)');
     await ann.composer.press('Enter');
-    await ann.composer.pressSequentially('are you there?');
+    await ann.composer.pressSequentially('are you there?', { delay: 20 });
+    expect(await ann.composer.inputValue()).toBe('Hello @Bo are you there?');
     await ann.composer.press('Enter');
     await bo.page.getByRole('link', { name: /Yard.*1 unread, 1 mention of you/ }).waitFor();
     await bo.openRoom('Yard');

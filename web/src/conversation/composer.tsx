@@ -1,4 +1,5 @@
 import { useEffect, useId, useLayoutEffect, useRef, useState, type KeyboardEvent, type SyntheticEvent } from 'react';
+import { flushSync } from 'react-dom';
 import { limits } from '../../../src/protocol/limits.js';
 import type { Message } from '../../../sdk/index.js';
 import { CloseIcon, SendIcon } from '../icons.js';
@@ -88,10 +89,13 @@ export function Composer({ roomId, label, threadRoot, answers, onAnswered }: Com
   const pick = (candidate: Candidate) => {
     if (!begun) return;
     const head = `${text.slice(0, begun.from)}@${candidate.name} `;
-    setText(head + text.slice(cursor));
-    setPicked((before) => [...before, candidate]);
-    setCursor(head.length);
-    requestAnimationFrame(() => field.current?.setSelectionRange(head.length, head.length));
+    // At once: what is typed next goes where the cursor is by then.
+    flushSync(() => {
+      setText(head + text.slice(cursor));
+      setPicked((before) => [...before, candidate]);
+      setCursor(head.length);
+    });
+    field.current?.setSelectionRange(head.length, head.length);
   };
   const choose = (event: KeyboardEvent): boolean => {
     if (offered.length === 0) return false;
